@@ -1,0 +1,7 @@
+"""Commands: platform."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
