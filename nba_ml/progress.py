@@ -1,6 +1,5 @@
 """Progress on long work, on standard error: a live bar for people, a line now and then for logs."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -9,16 +8,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 T = TypeVar("T")
 
+_console: Console | None = None
+
+
+def show_on(console: Console | None) -> None:
+    """Show progress on `console`, where standard error goes to a log file; None = standard error again."""
+    global _console  # noqa: PLW0603
+    _console = console
+
 
 def track(items: Iterable[T], label: str) -> Iterator[T]:
     """Yield `items` and show how far it is and how long it may take."""
     total = len(items) if isinstance(items, Sized) else None
-    console = Console(stderr=True)
-    if not sys.stderr.isatty():
+    console = _console or Console(stderr=True)
+    if not console.is_terminal:
         for number, item in enumerate(items, 1):
             yield item
             console.print(f"{label}: {number}{f' of {total}' if total else ''}", highlight=False)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
+    own = _console is None
+    with Progress(*columns, console=console, redirect_stdout=own, redirect_stderr=own) as bar:
         yield from bar.track(items, total=total, description=label)

@@ -13,9 +13,7 @@ from nba_ml.errors import UsageError
 class Settings(BaseSettings):
     """Settings with their defaults; the embedded default needs none of them."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="NBA_ML_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="NBA_ML_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(Path(".nba_ml"), description="folder of the embedded default")
     warehouse: Literal["duckdb", "bigquery"] = Field("duckdb", description="where tables live")
@@ -23,9 +21,7 @@ class Settings(BaseSettings):
     location: str = Field("US", description="BigQuery location")
     dataset_prefix: str = Field("", pattern=r"^[A-Za-z0-9_]*$", description="prefix of the three BigQuery datasets")
     store: str = Field("", description="file:… or gs://bucket/prefix; empty = the folder `store` of the home")
-    source: Literal["simulated", "files", "live", "feature_store"] = Field(
-        "simulated", description="where raw data comes from"
-    )
+    source: Literal["simulated", "files", "live", "feature_store"] = Field("simulated", description="where raw data comes from")
     files_dir: Path | None = Field(None, description="folder of parquet files for the source `files`")
     feature_store: str | None = Field(None, description="a team's own feature table, read only")
     environment: Literal["dev", "staging", "production"] = Field("dev", description="release log and alert texts")

@@ -1,1 +1,1 @@
-""""""
+"""Immutable model versions and the numbered log that says which one runs."""

@@ -1,0 +1,56 @@
+"""# nba_grade: predictions against results.
+
+**What.** Compares every prediction of a slate, blocked ones too and each system apart, with the result and with two
+lines: the one that the prediction saw and the closing one. Writes `nba_predictions.prediction_accuracy`. A result
+equal to the line is a push; a player who did not play is void; neither counts in a hit rate.
+
+**When.** After each ingest, for yesterday's slate. For another one, trigger it with `slate`. A correction of a box
+score makes a new revision of the grade; grading again with nothing changed writes nothing.
+
+**When it fails**
+
+- *GateRefused*: results of the slate are not in yet, or not complete. `nba-ml ingest --from … --to …` for that date,
+  then clear the task.
+- *Unavailable*: a lock or the network. Three tries are over: see who holds the lock, clear the task.
+- Green with nothing graded: the slate was never predicted. Trigger `nba_predict` for it; its replay is graded apart
+  from live.
+
+The same by hand: `nba-ml grade --slate 2025-01-05`.
+"""
+
+from airflow.sdk import Param, dag, task
+from nba_assets import GRADES, PREDICTIONS, RESULTS
+from nba_context import open_context, report, slate, today
+from nba_defaults import DAG_DEFAULTS
+
+from nba_ml.calendar import day_before
+
+
+@dag(
+    dag_id="nba_grade",
+    dag_display_name="NBA 4 · grade",
+    description="Grade one slate against results and lines",
+    doc_md=__doc__,
+    schedule=[RESULTS],
+    tags=["nba", "grading"],
+    params={
+        "slate": Param(
+            None, type=["null", "string"], format="date", title="Slate", description="Date of the games in New York; empty = yesterday"
+        ),
+    },
+    **DAG_DEFAULTS,
+)
+def nba_grade() -> None:
+    """Build the DAG."""
+
+    @task(inlets=[PREDICTIONS], outlets=[GRADES])
+    def grade(params: dict, partition_key: str | None = None) -> dict:
+        """Grade every prediction of the slate."""
+        from nba_ml.grading import grade as run
+
+        return report(run(open_context(), slate(params, partition_key) or day_before(today())))
+
+    grade()
+
+
+nba_grade()

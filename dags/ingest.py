@@ -1,0 +1,64 @@
+"""# nba_ingest: raw data in.
+
+**What.** Reads schedule, box scores, betting lines and player status of a span of dates from the source that
+`NBA_ML_SOURCE` names, checks all of it, and only then writes it to `nba_raw`. Nothing is half-loaded: what fails a
+check leaves the tables as they were.
+
+**When.** Daily at 10:00 in New York: yesterday's results, and the schedule and lines of today and the next two days.
+For a backfill, trigger it with `from` and `to`; the span may be years long, and loading dates again changes nothing.
+
+**When it fails**
+
+- *BadInput*: the message names file, row and field. Mend the source and clear the task. Rows that break a row rule do
+  not fail the run: they are in `nba_ops.quarantine`, counted in the log.
+- *GateRefused*: a table-wide rule of `expectations/` said stop; the log links the Data Docs, which show the rows.
+- *Unavailable*: the warehouse was locked or the network did not answer. It has been tried three times: see who holds
+  the lock, clear the task.
+- Scheduled games without rows are no failure. They are listed as `games_without_rows`; `nba-ml coverage` says whether
+  they matter.
+
+The same by hand: `nba-ml ingest --from 2024-01-01 --to 2024-01-31`.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from nba_assets import RESULTS
+from nba_context import brief, day, open_context, report, today
+from nba_defaults import DAG_DEFAULTS
+
+from nba_ml.calendar import day_before
+
+_DAYS_AHEAD = timedelta(days=2)
+
+
+@dag(
+    dag_id="nba_ingest",
+    dag_display_name="NBA 1 · ingest",
+    description="Schedule, box scores and lines of a span of dates into nba_raw",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 10 * * *", timezone="America/New_York"),
+    tags=["nba", "ingest"],
+    params={
+        "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = yesterday"),
+        "to": Param(None, type=["null", "string"], format="date", title="To", description="Last game date; empty = the day after tomorrow"),
+    },
+    **DAG_DEFAULTS,
+)
+def nba_ingest() -> None:
+    """Build the DAG."""
+
+    @task(outlets=[RESULTS], execution_timeout=timedelta(hours=1))
+    def ingest(params: dict) -> dict:
+        """Read, check and write all raw tables of the span."""
+        from nba_ml.ingest import ingest as run
+
+        context = open_context()
+        first = day(params["from"]) or day_before(today())
+        last = day(params["to"]) or today() + _DAYS_AHEAD
+        return report(brief(run(context, first, last, run=f"ingest:{first}:{last}")))
+
+    ingest()
+
+
+nba_ingest()

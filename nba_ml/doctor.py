@@ -1,0 +1,153 @@
+"""Whether this machine is fit to run the platform: settings, versions, and each connection tried."""
+
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from nba_ml import calendar
+from nba_ml.context import Context
+from nba_ml.errors import NbaMlError, UsageError
+from nba_ml.settings import Settings, load_settings
+
+LIBRARIES = (
+    "apache-airflow",
+    "apache-airflow-providers-google",
+    "duckdb",
+    "google-cloud-bigquery",
+    "google-cloud-storage",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "scikit-learn",
+    "xgboost-cpu" if sys.platform != "darwin" else "xgboost",
+)
+
+LEAST_FREE_BYTES = 2 * 1024**3
+"""Five seasons of real games take about 0.5 GB; the rest is room for Airflow's logs and for DuckDB to spill."""
+
+_SECRET_NAME = re.compile(r"token|secret|password|webhook|api_key|credential", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_MASK = "********"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `next` is the next step where it is not ok."""
+
+    check: str
+    ok: bool
+    detail: str
+    next: str | None = None
+
+
+def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]:
+    """Try all that the settings name; a check that fails is reported, never raised.
+
+    Returns
+    -------
+    dict
+        ``ok``, ``exit_status`` (0; 2 where settings or set-up are wrong; else 1), ``settings`` with secrets masked, ``versions`` and
+        ``checks``, a list of {check, ok, detail, next}.
+    """
+    checks: list[Check] = []
+    statuses: list[int] = []
+    shown: dict[str, Any] = {}
+
+    def run(name: str, look: Callable[[], str], next_step: str) -> None:
+        try:
+            checks.append(Check(name, True, look()))
+        except NbaMlError as error:
+            checks.append(Check(name, False, str(error), "run `nba-ml doctor` again in a minute" if error.retryable else next_step))
+            statuses.append(error.exit_code)
+        except Exception as error:
+            checks.append(Check(name, False, f"{type(error).__name__}: {error}", next_step))
+            statuses.append(1)
+
+    loaded: list[Settings] = []
+
+    def read_settings() -> str:
+        loaded.append(settings())
+        return f"environment {loaded[0].environment}, home {loaded[0].home_folder}"
+
+    run("libraries", _libraries, "make env")
+    run("settings", read_settings, "correct the variable named above in the environment or in .env, then run `nba-ml doctor` again")
+    if loaded:
+        context = Context(loaded[0])
+        shown = masked(loaded[0])
+        run("disk", lambda: _disk(loaded[0].home_folder), "free disk space, or set NBA_ML_HOME to a larger disk")
+        run("warehouse", lambda: _warehouse(context), "nba-ml init")
+        run("store", lambda: _store(context), "set NBA_ML_STORE to a folder or bucket that you may write")
+        run("source", lambda: _source(context), "set NBA_ML_SOURCE, and what that source needs (see README.md)")
+    status = 2 if UsageError.exit_code in statuses else min(statuses, default=0)
+    return {
+        "ok": not statuses,
+        "exit_status": status if status in (0, UsageError.exit_code) else 1,
+        "settings": shown,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def masked(settings: Settings) -> dict[str, str | None]:
+    """Return the settings by variable name, as text, defaults filled in; secrets, and logins inside addresses, are masked."""
+    effective = {name: getattr(settings, name) for name in type(settings).model_fields}
+    effective |= {"store": settings.store_url, "approval": settings.release_approval}
+    return {f"NBA_ML_{name.upper()}": _shown(name, value) for name, value in effective.items()}
+
+
+def _shown(name: str, value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, SecretStr) or _SECRET_NAME.search(name):
+        return _MASK
+    return _SECRET_IN_URL.sub(_MASK, str(value))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _libraries() -> str:
+    absent = [name for name in LIBRARIES if _version(name) is None]
+    if absent:
+        raise UsageError(f"not installed: {', '.join(absent)}")
+    return f"all {len(LIBRARIES)} key libraries are installed, Python {platform.python_version()}"
+
+
+def _disk(home: Path) -> str:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    text = f"{free / 1024**3:.1f} GB free at {there}"
+    if free < LEAST_FREE_BYTES:
+        raise NbaMlError(f"{text}, less than {LEAST_FREE_BYTES / 1024**3:.0f} GB")
+    return text
+
+
+def _warehouse(context: Context) -> str:
+    counts = context.warehouse.count()
+    return f"{context.settings.warehouse}: {len(counts)} tables, {sum(counts.values()):,} rows"
+
+
+def _store(context: Context) -> str:
+    name, data = f"doctor/{calendar.now():%Y-%m-%d}.txt", b"Written by `nba-ml doctor` to try the store.\n"
+    context.store.create(name, data)
+    if context.store.read(name) != data:
+        raise NbaMlError(f"{context.store.url_of(name)} reads back other than it was written")
+    return f"{context.store.url} can be written and read"
+
+
+def _source(context: Context) -> str:
+    return f"{context.source.name}: {context.source.first_date()} to {context.source.last_date()}"

@@ -1,0 +1,187 @@
+"""Predictions against results: every system of every published run of a slate, blocked picks too, and never a change to a prediction.
+
+Each number is held against two lines: the one that the prediction saw, and the closing one. A correction of a box score adds a revision.
+"""
+
+import logging
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from nba_ml import calendar, lines
+from nba_ml.context import Context
+from nba_ml.errors import GateRefused
+from nba_ml.gates import load_gates
+from nba_ml.slate.consensus import side_of
+from nba_ml.slate.population import complete_sides
+from nba_ml.slate.publishing import PICKS, SYSTEMS
+from nba_ml.warehouse.port import LATEST
+
+log = logging.getLogger(__name__)
+
+TABLE = "nba_predictions.prediction_accuracy"
+
+_COMPARED = ("actual_points", "actual_minutes", "closing_line", "outcome", "outcome_at_close")
+_KEY = ("game_id", "player_id")
+
+
+def grade(context: Context, slate: date) -> dict[str, Any]:
+    """Grade a slate.
+
+    Games whose results are in and complete are graded; the others wait, and grading again picks them up. Grading again with nothing changed
+    writes nothing; a changed result, or closing line, adds a revision.
+
+    Returns
+    -------
+    dict
+        slate_date, runs, graded (current grades of all runs), new (grades written now), void, push, waiting (names of games), and systems:
+        for the run in force, each system's n and mae over rows with a number and a result, and n_line, mae_on_lines, line_mae, wins, losses
+        and hit_rate (pushes apart) over those of them with a line.
+
+    Raises
+    ------
+    GateRefused
+        If the slate was predicted, and not one of its games is complete.
+    """
+    now = calendar.now()
+    picks = context.warehouse.read(PICKS, as_of=LATEST, dates=(slate, slate))
+    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=(slate, slate))
+    games = context.warehouse.read("nba_raw.schedule", as_of=now, dates=(slate, slate))
+    box = context.warehouse.read("nba_raw.player_box", as_of=now, dates=(slate, slate))
+    done = _complete(games, box)
+    waiting = _names(games.join(done, on="game_id", how="anti"))
+    if numbers.height and not done.height:
+        raise GateRefused(
+            f"no game of {slate} is complete, nothing is graded; waiting for {', '.join(waiting) or 'its schedule'}. "
+            f"Run: nba-ml ingest --from {slate} --to {slate}",
+            {"slate_date": slate.isoformat(), "graded": 0, "waiting": waiting},
+        )
+    quotes = context.warehouse.read("nba_raw.prop_lines", as_of=now, dates=(slate, slate), undated=True)
+    fresh = grades(numbers, picks, box, lines.closing(quotes, games)).join(done, on="game_id")
+    earlier = latest(context.warehouse.read(TABLE, as_of=LATEST, dates=(slate, slate)))
+    changed = revise(fresh, earlier)
+    late = pl.when(pl.col("revision") > 0).then(pl.lit(now)).otherwise(pl.col("known_at"))
+    written = context.warehouse.append(TABLE, changed.with_columns(known_at=late)) if changed.height else 0
+    log.info("%s: %d grades, %d of them new", slate, fresh.height, written)
+    return {
+        "slate_date": slate.isoformat(),
+        "runs": numbers["run_key"].n_unique(),
+        "graded": fresh.height,
+        "new": written,
+        "void": fresh.filter(pl.col("outcome") == "void").height,
+        "push": fresh.filter(pl.col("outcome") == "push").height,
+        "waiting": waiting,
+        "systems": summarise(fresh.filter(pl.col("run_key") == _run_in_force(picks))) if picks.height else [],
+    }
+
+
+def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closing: pl.DataFrame) -> pl.DataFrame:
+    """Compare predictions with results.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        Rows of nba_predictions.system_predictions.
+    picks : DataFrame
+        The same runs' rows of nba_predictions.player_prop_predictions, which say what line each prediction saw.
+    box : DataFrame
+        Rows of nba_raw.player_box; a player without one did not play.
+    closing : DataFrame
+        As `nba_ml.lines.closing` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Rows of nba_predictions.prediction_accuracy, revision, known_at and graded_at apart.
+    """
+    seen = picks.select("run_key", *_KEY, "line", "line_kind", "blocked")
+    result = box.select(*_KEY, actual_points="points", actual_minutes="minutes")
+    rows = (
+        numbers.rename({"id": "prediction_id"})
+        .join(seen, on=["run_key", *_KEY], how="left")
+        .join(result, on=_KEY, how="left")
+        .join(closing.select("player_id", "closing_line"), on="player_id", how="left")
+    )
+    number, line, close = pl.col("predicted_points"), pl.col("line"), pl.col("closing_line")
+    rows = rows.with_columns(side=side_of(number, line), error=number - pl.col("actual_points"))
+    moved = pl.when(pl.col("side") == "over").then(close - line).when(pl.col("side") == "under").then(line - close)
+    return rows.select(
+        *("prediction_id", "slate_date", "run_key", "mode", *_KEY, "system_id", "model_version", "predicted_points"),
+        *("line", "line_kind", "closing_line", "side", "actual_points", "actual_minutes", "error"),
+        absolute_error=pl.col("error").abs(),
+        outcome=outcome_of(number, line),
+        outcome_at_close=outcome_of(number, close),
+        closing_line_value=moved,
+        blocked="blocked",
+    )
+
+
+def outcome_of(number: pl.Expr, line: pl.Expr) -> pl.Expr:
+    """Return win, loss, push, void, no_line or abstained for a number against a line, given ``actual_points``.
+
+    A system without a number abstained; so did one whose number is the line itself. Then a player who did not play makes it void, and a
+    missing line no_line.
+    """
+    actual = pl.col("actual_points")
+    side = side_of(number, line)
+    return (
+        pl.when(number.is_null() | (number == line).fill_null(value=False))
+        .then(pl.lit("abstained"))
+        .when(actual.is_null())
+        .then(pl.lit("void"))
+        .when(line.is_null())
+        .then(pl.lit("no_line"))
+        .when(actual == line)
+        .then(pl.lit("push"))
+        .when(side_of(actual, line) == side)
+        .then(pl.lit("win"))
+        .otherwise(pl.lit("loss"))
+    )
+
+
+def latest(stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the last revision of each grade."""
+    return stored.sort("prediction_id", "revision").unique("prediction_id", keep="last", maintain_order=True)
+
+
+def revise(fresh: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return those grades that are new or changed, with their revision: 0, or one above the last."""
+    kept = earlier.select("prediction_id", last="revision", **{f"was_{name}": name for name in _COMPARED})
+    joined = fresh.join(kept, on="prediction_id", how="left")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
+    changed = joined.filter(pl.col("last").is_null() | differs)
+    return changed.with_columns(revision=pl.col("last").fill_null(-1) + 1).drop("last", *(f"was_{name}" for name in _COMPARED))
+
+
+def summarise(graded: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return each system's figures over the grades of one run; every figure on rows that its own n counts."""
+    played = graded.filter(pl.col("predicted_points").is_not_null() & pl.col("actual_points").is_not_null())
+    lined = pl.col("line").is_not_null()
+    won, lost = (pl.col("outcome") == outcome for outcome in ("win", "loss"))
+    table = played.group_by("system_id").agg(
+        n=pl.len(),
+        mae=pl.col("absolute_error").mean(),
+        n_line=lined.sum(),
+        mae_on_lines=pl.col("absolute_error").filter(lined).mean(),
+        line_mae=(pl.col("line") - pl.col("actual_points")).abs().mean(),
+        wins=won.sum(),
+        losses=lost.sum(),
+    )
+    decided = pl.col("wins") + pl.col("losses")
+    return table.with_columns(hit_rate=pl.when(decided > 0).then(pl.col("wins") / decided)).sort("mae", "system_id").to_dicts()
+
+
+def _complete(games: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
+    sides = complete_sides(games, box, load_gates()["coverage"]["players_per_team"])
+    whole = sides.group_by("game_id").agg(pl.col("complete").all()).filter("complete")
+    return whole.join(games, on="game_id").select("game_id", known_at="result_known_at")
+
+
+def _names(games: pl.DataFrame) -> list[str]:
+    return [f"{game['away']} @ {game['home']} ({game['game_id']})" for game in games.sort("game_id").to_dicts()]
+
+
+def _run_in_force(picks: pl.DataFrame) -> str:
+    """Return the last live run, else the last replay."""
+    return picks.sort(pl.col("mode") == "live", "published_at", "run_key")["run_key"][-1]

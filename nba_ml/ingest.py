@@ -1,0 +1,126 @@
+"""Raw data in: read a span from the source, check all of it, and only then write."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from nba_ml.context import Context
+from nba_ml.errors import UsageError
+from nba_ml.progress import track
+from nba_ml.sources import checks
+from nba_ml.sources.port import RAW_TABLES, Source
+
+
+def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, Any]:
+    """Bring the span's raw rows into nba_raw.
+
+    Parameters
+    ----------
+    context : Context
+        Source, and warehouse to write to.
+    first, last : date
+        First and last game date, both included.
+    run : str
+        Name of the run, as in ``ingest:2024-01-05:2024-01-05``; validation results are kept under it.
+
+    Returns
+    -------
+    dict
+        ``from``, ``to``; ``tables``: table → ``rows`` written and how many of them are ``new``; ``quarantined`` rows; scheduled ``games``;
+        ``games_without_rows`` (past games that have no box score), with ``dates_without_rows`` and ``missing``, which names each game, and
+        each team that has no rows in a game of which the other team has; ``games_without_score``: past games without a final score.
+
+    Raises
+    ------
+    BadInput
+        Where the data is wrong; nothing is written then.
+    GateRefused
+        Where a rule of a suite stops the run; nothing is written to nba_raw, the verdicts are kept.
+
+    Notes
+    -----
+    The order is structure, natural keys, tables against each other, then the suites, whose offending rows go to nba_ops.quarantine.
+    Every write is an upsert by id, so a repeated or broken-off run changes nothing twice.
+    """
+    if last < first:
+        raise UsageError(f"--from {first} is after --to {last}: swap them")
+    context.warehouse.ensure()
+    frames = read_checked(context.source, first, last)
+    kept, quarantined = _judge(context, frames, run)
+    tables = {}
+    for name in track(RAW_TABLES, "writing raw tables"):
+        rows = kept[name]
+        tables[f"nba_raw.{name}"] = {"rows": rows.height, "new": context.warehouse.upsert(f"nba_raw.{name}", rows) if rows.height else 0}
+    until = context.source.last_date()
+    missing = without_rows(kept["schedule"], kept["player_box"], until)
+    unscored = kept["schedule"].filter((pl.col("game_date") <= until) & pl.any_horizontal(pl.col("home_points", "away_points").is_null()))
+    empty = missing.filter(pl.col("team").is_null())
+    return {
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "tables": tables,
+        "quarantined": quarantined,
+        "games": frames["schedule"].height,
+        "games_without_rows": empty.height,
+        "dates_without_rows": [day.isoformat() for day in empty["game_date"].unique().sort()],
+        "games_without_score": unscored.height,
+        "missing": [{**row, "game_date": row["game_date"].isoformat()} for row in missing.iter_rows(named=True)],
+    }
+
+
+def read_checked(source: Source, first: date, last: date) -> dict[str, pl.DataFrame]:
+    """Read all raw tables of a span and check them, each alone and against each other; writes nothing.
+
+    Raises
+    ------
+    BadInput
+        For the first thing that is wrong, with file, row and field where the source can tell them.
+    """
+    locate = checks.locator(source)
+    frames = {}
+    for name in track(RAW_TABLES, f"reading {source.name}"):
+        frames[name] = checks.structure(name, getattr(source, name)(first, last), locate)
+        checks.unique_key(name, frames[name], locate)
+
+    def date_of(game_id: str) -> date | None:
+        whole = source.schedule(source.first_date(), source.last_date())
+        return next(iter(whole.filter(pl.col("game_id") == game_id)["game_date"]), None)
+
+    checks.cross_tables(frames["schedule"], frames["player_box"], locate, date_of)
+    return frames
+
+
+def without_rows(schedule: pl.DataFrame, box: pl.DataFrame, until: date) -> pl.DataFrame:
+    """Return the scheduled games up to `until` that lack box-score rows.
+
+    Returns
+    -------
+    DataFrame
+        ``game_date``, ``game_id``, ``home``, ``away``, ``team``: the team that lacks rows, null where both do.
+    """
+    games = schedule.filter(pl.col("game_date") <= until).select("game_date", "game_id", "home", "away")
+    teams = pl.concat([games.with_columns(team=pl.col(side)) for side in ("home", "away")])
+    lacking = teams.join(box.select("game_id", "team").unique(), on=["game_id", "team"], how="anti")
+    both = pl.len() > 1
+    return (
+        lacking.group_by("game_date", "game_id", "home", "away")
+        .agg(pl.when(~both).then(pl.col("team").first()).alias("team"))
+        .sort("game_date", "game_id")
+    )
+
+
+def _judge(context: Context, frames: Mapping[str, pl.DataFrame], run: str) -> tuple[dict[str, pl.DataFrame], int]:
+    from nba_ml.validation.gate import run_suite
+
+    kept = dict(frames)
+    verdicts = []
+    for name, rows in frames.items():
+        if rows.height:
+            verdict = run_suite(context, name, rows, run=run)
+            kept[name] = verdict.kept
+            verdicts.append(verdict)
+    for verdict in verdicts:
+        verdict.raise_if_stopped()
+    return kept, sum(verdict.quarantined for verdict in verdicts)

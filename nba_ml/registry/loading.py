@@ -1,0 +1,131 @@
+"""The released model, loaded only if every byte, its feature schema and its golden vectors hold: there is no stand-in."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from nba_ml.context import Context
+from nba_ml.errors import ArtefactError
+from nba_ml.registry import releases, versions
+from nba_ml.registry.versions import Version
+from nba_ml.warehouse import schema
+
+if TYPE_CHECKING:
+    from nba_ml.systems.panel import Panel
+
+FEATURE_TABLE = "nba_predictions.ml_feature_store_v2"
+GOLDEN = "golden.parquet"
+GOLDEN_TARGET = "expected_points"
+GOLDEN_TOLERANCE = 1e-6
+"""Largest allowed difference, in points, between what the model gave when it was published and what it gives now."""
+
+_NEXT = "Go back to a model that fits: `nba-ml release rollback --reason TEXT`, or train a new one: `nba-ml train`."
+_panels: dict[str, "Panel"] = {}
+
+
+@dataclass(frozen=True)
+class Released:
+    """The model in force, ready to predict; `number` is that of the release entry."""
+
+    version: str
+    number: int
+    manifest: dict[str, Any]
+    panel: "Panel"
+    manifest_sha256: str
+
+
+def load_released(context: Context) -> Released:
+    """Load the version that the release log of the settings' environment names.
+
+    Every file is read and verified on every call; only the parsed panel is kept, for as long as the process lives.
+
+    Raises
+    ------
+    ArtefactError
+        If nothing is released, a byte differs anywhere, the features differ from the feature store's, or the model no longer gives the
+        predictions it gave when it was published.
+    """
+    environment = context.settings.environment
+    entry = releases.current(context.store, versions.MODEL, environment)
+    if entry is None:
+        raise ArtefactError(
+            f"no model is released in {environment}. Train one (`nba-ml train`), or release one that is published: `nba-ml release show`."
+        )
+    version = versions.open_version(context.store, versions.MODEL, entry.version, entry.manifest_sha256)
+    check_features(version)
+    if version.manifest_sha256 not in _panels:
+        _panels[version.manifest_sha256] = _parse(version)
+    return Released(entry.version, entry.number, version.manifest, _panels[version.manifest_sha256], version.manifest_sha256)
+
+
+def check_features(version: Version) -> None:
+    """Compare the features that the model was trained on with those that it will be fed: names, order, types and definitions.
+
+    Raises
+    ------
+    ArtefactError
+        If they differ.
+    """
+    from nba_ml.features import FEATURE_VERSION
+
+    where = f"{version.name}/{version.version}"
+    if version.manifest["feature_version"] != FEATURE_VERSION:
+        raise ArtefactError(
+            f"{where} was trained on features {version.manifest['feature_version']}, this code builds {FEATURE_VERSION}. {_NEXT}"
+        )
+    table = schema.table(FEATURE_TABLE)
+    types = {column.name: column.type for column in table.columns if column.feature}
+    recorded = [(feature["name"], feature["dtype"]) for feature in version.manifest["feature_schema"]]
+    for name, dtype in recorded:
+        if name not in types:
+            raise ArtefactError(f"{where}: feature {name!r} is not in {FEATURE_TABLE}. {_NEXT}")
+        if types[name] != dtype:
+            raise ArtefactError(f"{where}: feature {name!r} was {dtype} in training and is {types[name]} in {FEATURE_TABLE}. {_NEXT}")
+    names = [name for name, _ in recorded]
+    expected = [name for name in table.features if name in set(names)]
+    for place, (name, other) in enumerate(zip(names, expected + [None] * len(names), strict=False)):
+        if name != other:
+            raise ArtefactError(
+                f"{where}: feature {place} is {name!r} in the manifest and {other!r} in the order of {FEATURE_TABLE}. {_NEXT}"
+            )
+
+
+def _parse(version: Version) -> "Panel":
+    from nba_ml.systems.panel import Panel
+
+    where = f"models/{version.name}/{version.version}"
+    try:
+        panel = Panel.from_files(version.files)
+    except ArtefactError:
+        raise
+    except Exception as error:
+        raise ArtefactError(f"{where}: verified files that this code can't read ({type(error).__name__}: {error}). {_NEXT}") from error
+    check_golden(panel, version)
+    return panel
+
+
+def check_golden(panel: "Panel", version: Version) -> None:
+    """Compare predictions of the golden rows with those written when the version was published.
+
+    Raises
+    ------
+    ArtefactError
+        If one differs by more than `GOLDEN_TOLERANCE` points, or the rows have other features than the manifest says.
+    """
+    where = f"models/{version.name}/{version.version}/{GOLDEN}"
+    if GOLDEN not in version.files:
+        raise ArtefactError(f"{where} is not part of the version. {_NEXT}")
+    golden = pl.read_parquet(BytesIO(version.files[GOLDEN]))
+    names = [feature["name"] for feature in version.manifest["feature_schema"]]
+    if golden.columns != [*names, GOLDEN_TARGET] or golden.is_empty():
+        raise ArtefactError(f"{where}: {golden.height} rows with other columns than the manifest's {len(names)} features. {_NEXT}")
+    found = np.asarray(panel.predict_model(golden.drop(GOLDEN_TARGET)), dtype=float)
+    off = np.abs(found - golden[GOLDEN_TARGET].to_numpy())
+    if off.shape != (golden.height,) or not np.all(off <= GOLDEN_TOLERANCE):
+        worst = float(np.nanmax(off)) if off.size and not np.all(np.isnan(off)) else float("nan")
+        raise ArtefactError(
+            f"{where}: predictions differ from the published ones by up to {worst:.6g} points (at most {GOLDEN_TOLERANCE:g}). {_NEXT}"
+        )

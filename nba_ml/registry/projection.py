@@ -1,0 +1,70 @@
+"""The registry as tables for analysts, rebuilt from the object store: never read for a decision."""
+
+import json
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from nba_ml.context import Context
+from nba_ml.registry import releases, versions
+from nba_ml.settings import Settings
+from nba_ml.warehouse import schema
+
+MODEL_REGISTRY = "nba_ops.model_registry"
+RELEASE_EVENTS = "nba_ops.release_events"
+ENVIRONMENTS: tuple[str, ...] = Settings.model_fields["environment"].annotation.__args__  # type: ignore[union-attr]
+
+
+def rebuild(context: Context) -> dict[str, dict[str, int]]:
+    """Write nba_ops.model_registry and nba_ops.release_events anew from manifests and release log.
+
+    Returns
+    -------
+    dict
+        Table → {"rows": in the store, "new": not in the table before}.
+
+    Raises
+    ------
+    ArtefactError
+        If a manifest or an entry of the log is altered.
+    """
+    found = {
+        MODEL_REGISTRY: [_version_row(context, version) for version in versions.list_versions(context.store, versions.MODEL)],
+        RELEASE_EVENTS: [
+            _event_row(entry) for environment in ENVIRONMENTS for entry in releases.history(context.store, versions.MODEL, environment)
+        ],
+    }
+    done = {}
+    for name, rows in found.items():
+        types = {column: dtype for column, dtype in schema.table(name).schema.items() if column != "id"}
+        frame = pl.DataFrame(rows, schema=types, orient="row")
+        done[name] = {"rows": frame.height, "new": context.warehouse.upsert(name, frame) if frame.height else 0}
+    return done
+
+
+def _version_row(context: Context, version: str) -> dict[str, Any]:
+    manifest, manifest_sha256 = versions.read_manifest(context.store, versions.MODEL, version)
+    commit = manifest["commit"]
+    return {
+        "name": versions.MODEL,
+        "version": version,
+        "created_at": datetime.fromisoformat(manifest["created_at"]),
+        "trained_until": date.fromisoformat(manifest["trained_until"]),
+        "rows": manifest["data"]["rows"],
+        "features": len(manifest["feature_schema"]),
+        "feature_version": manifest["feature_version"],
+        "code_version": f"{manifest['code_version']}+{commit}" if commit else manifest["code_version"],
+        "metrics": json.dumps(manifest["metrics"], sort_keys=True),
+        "gates_hash": manifest["gates"]["hash"],
+        "passed": manifest["gates"]["passed"],
+        "manifest_sha256": manifest_sha256,
+        "url": context.store.url_of(versions.folder(versions.MODEL, version) + versions.MANIFEST).removesuffix(versions.MANIFEST),
+    }
+
+
+def _event_row(entry: releases.Entry) -> dict[str, Any]:
+    columns = set(schema.table(RELEASE_EVENTS).schema) & {field.name for field in fields(entry)}
+    row = {column: getattr(entry, column) for column in columns}
+    return row | {"created_at": datetime.fromisoformat(entry.created_at)}

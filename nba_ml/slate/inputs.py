@@ -1,0 +1,102 @@
+"""Everything a slate is predicted from, read once, as it was known at the cut-off."""
+
+import functools
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from nba_ml import lines
+from nba_ml.calendar import day_before
+from nba_ml.context import Context
+from nba_ml.features import FEATURE_VERSION, TARGET, build
+from nba_ml.ids import digest, frame_fingerprint
+from nba_ml.slate import population
+
+log = logging.getLogger(__name__)
+
+_FIRST_DAY = date(1946, 11, 1)
+_RESULTS = ("home_points", "away_points", "overtime")
+_FINGERPRINT_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of one slate at one cut-off.
+
+    Attributes
+    ----------
+    games : DataFrame
+        The slate's scheduled games.
+    box, schedule : DataFrame
+        History, dated before the slate; the schedule also holds the slate itself, without results.
+    lines : DataFrame
+        Consensus lines of the population, as `nba_ml.lines.consensus` returns them.
+    population : DataFrame
+        As `nba_ml.slate.population.find` returns it.
+    unplaced : list of str
+        Players with a line whose team can't be told, or does not play.
+    stale : DataFrame
+        As `nba_ml.slate.population.stale_teams` returns it.
+    """
+
+    games: pl.DataFrame
+    box: pl.DataFrame
+    schedule: pl.DataFrame
+    lines: pl.DataFrame
+    population: pl.DataFrame
+    unplaced: list[str]
+    stale: pl.DataFrame
+
+    @functools.cached_property
+    def features(self) -> pl.DataFrame:
+        """Feature rows of history, with the outcome, and of the slate (``upcoming``), from the one function that builds both."""
+        rows = build(self.box, self.schedule, self.population)
+        outcome = self.box.select("game_id", "player_id", **{TARGET: pl.col("points").cast(pl.Float64)})
+        return rows.join(outcome, on=["game_id", "player_id"], how="left", maintain_order="left")
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Feature rows of the slate."""
+        return self.features.filter("upcoming").drop(TARGET)
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """Feature rows of finished games."""
+        return self.features.filter(~pl.col("upcoming"))
+
+    def fingerprint(self) -> str:
+        """Hash what the predictions depend on; equal inputs give an equal hash on any machine and at any time."""
+        rows = self.rows.sort("game_id", "player_id").with_columns(pl.col(pl.Float64).round(_FINGERPRINT_DIGITS))
+        past = self.box.sort("game_id", "player_id").drop("id", "known_at", "source", strict=False)
+        parts = (self.population.sort("game_id", "player_id"), self.lines.sort(lines.KEY), rows, past, self.stale)
+        return digest(map(frame_fingerprint, parts))
+
+
+def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
+    """Read the inputs of a slate.
+
+    Results and box scores of the slate's own date and later are left out even where `as_of` would show them; undated quotes are read for
+    replays alone.
+    """
+    warehouse = context.warehouse
+    yesterday = day_before(slate)
+    schedule = warehouse.read("nba_raw.schedule", as_of=as_of, dates=(_FIRST_DAY, slate))
+    unplayed = pl.col("game_date") >= slate
+    schedule = schedule.with_columns(pl.when(~unplayed).then(pl.col(name)).alias(name) for name in _RESULTS)
+    box = warehouse.read("nba_raw.player_box", as_of=as_of, dates=(_FIRST_DAY, yesterday))
+    quotes = warehouse.read("nba_raw.prop_lines", as_of=as_of, dates=(slate, slate), undated=mode == "replay")
+    games = schedule.filter(unplayed)
+    found = lines.consensus(quotes, as_of=as_of, tipoffs=games, live=mode == "live")
+    quoted = lines.listed(quotes).join(found, on=lines.KEY, how="semi")
+    people, unplaced = population.find(games, box, quoted)
+    if unplaced:
+        log.warning("%d players with a line play for no team of the slate that is known: %s", len(unplaced), ", ".join(unplaced))
+    own = found.join(people, on="player_id", how="semi")
+    return Inputs(games, box, schedule, own, people, unplaced, population.stale_teams(games, schedule, box, slate, as_of))
+
+
+def run_key(inputs: Inputs, slate: date, mode: str, release_number: int, version: str, manifest_sha256: str) -> str:
+    """Return the identity of a run: the same while nothing new is known, whenever it is made."""
+    return digest((slate, mode, release_number, version, manifest_sha256, FEATURE_VERSION, inputs.fingerprint()))

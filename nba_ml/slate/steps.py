@@ -1,0 +1,300 @@
+"""The steps of a slate, in their order: open_slate, build_features, validate, score, consensus, quality, publish.
+
+Each takes the JSON-able dict that the step before it returned and gives back one with more in it. Each may be killed and run again: rows
+are staged under the run's key and replaced whole, and only `publish` writes what others read. A slate without games passes through all of
+them and leaves nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any
+
+import polars as pl
+
+from nba_ml import calendar
+from nba_ml.context import Context
+from nba_ml.errors import GateRefused, UsageError
+from nba_ml.features import FEATURE_VERSION, REQUIRED, store
+from nba_ml.gates import load_gates
+from nba_ml.registry.loading import Released, load_released
+from nba_ml.slate import consensus as voices
+from nba_ml.slate import inputs as sources
+from nba_ml.slate import population, publishing, scoring
+from nba_ml.slate import quality as marks
+from nba_ml.slate.inputs import Inputs
+from nba_ml.slate.publishing import PICKS, SYSTEMS
+from nba_ml.validation import steps as validation
+from nba_ml.warehouse.port import LATEST
+from nba_ml.warehouse.schema import DTYPES
+
+log = logging.getLogger(__name__)
+
+Ref = dict[str, Any]
+Step = Callable[..., Ref]
+
+
+def _needs_games(step: Step) -> Step:
+    """Pass a slate without games through, and say so."""
+
+    @wraps(step)
+    def run(context: Context, ref: Ref, **ready: Any) -> Ref:
+        if ref["games"]:
+            return step(context, ref, **ready)
+        log.info("%s: no games on %s, nothing to do", step.__name__, ref["slate_date"])
+        return ref
+
+    return run
+
+
+def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str | None = None) -> Ref:
+    """Find the games of a slate, the moment it is predicted from, and the released model.
+
+    Parameters
+    ----------
+    slate : date
+    mode : {"live", "replay"}
+    as_of : datetime or ISO text, optional
+        Use only what was known then. By default now for live, and for a replay the lead that live runs have
+        (`nba_ml.calendar.lead_as_of`).
+
+    Returns
+    -------
+    dict
+        slate_date, mode, as_of, games, release_number, model_version (None without games).
+
+    Raises
+    ------
+    UsageError
+        If mode or `as_of` make no sense.
+    GateRefused
+        If a live run comes after the first tip-off.
+    ArtefactError
+        If no model is released, or it does not hold.
+    """
+    if mode not in ("live", "replay"):
+        raise UsageError(f"mode {mode!r} is neither live nor replay: use --mode live or --mode replay")
+    tipoffs = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=(slate, slate), columns=["game_id", "tipoff_utc"])
+    first = _first(tipoffs)
+    moment = _cut_off(slate, mode, as_of, first)
+    games = context.warehouse.read("nba_raw.schedule", as_of=moment, dates=(slate, slate), columns=["game_id"]).height
+    ref: Ref = {"slate_date": slate.isoformat(), "mode": mode, "as_of": moment.isoformat(), "games": games}
+    if not games:
+        log.info("no games on %s: nothing to predict", slate)
+        return {**ref, "release_number": None, "model_version": None}
+    if mode == "live":
+        _require_before_tipoff(slate, first)
+    released = load_released(context)
+    return {**ref, "release_number": released.number, "model_version": released.version}
+
+
+@_needs_games
+def build_features(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
+    """Build the slate's features, write them to the feature store, and stage its picks, still without numbers.
+
+    Returns
+    -------
+    dict
+        `ref` with run_key, population, stale_teams, unplaced. The same inputs give the same run_key; a run that is published
+        already keeps its as_of.
+
+    Raises
+    ------
+    GateRefused
+        If too many of the slate's teams are stale.
+    """
+    released, ready = _released(context, ref), inputs or _inputs(context, ref)
+    teams = 2 * ready.games.height
+    population.require_fresh(ready.stale, teams, load_gates()["slate"]["stale_teams"])
+    ref = {
+        **ref,
+        "run_key": _run_key(ref, ready, released),
+        "population": ready.population.height,
+        "stale_teams": ready.stale["team"].to_list(),
+        "unplaced": ready.unplaced,
+    }
+    earlier = publishing.published(context, ref)
+    if earlier.height:
+        ref["as_of"] = earlier["as_of"][0].isoformat()
+    _store_features(context, ref, ready)
+    publishing.stage(context, ref, PICKS, marks.assess(publishing.blank_picks(ref, ready), ready.rows, REQUIRED))
+    return ref
+
+
+@_needs_games
+def validate(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
+    """Check the slate's features and lines; rows that break a row rule are marked and kept out of scoring.
+
+    Raises
+    ------
+    GateRefused
+        If the suite slate_features stops the run: among its rules are the features that the model was trained on, and one line that fills a
+        feed's gaps.
+    """
+    released, ready = _released(context, ref), _same_inputs(context, ref, inputs)
+    trained = {feature["name"]: str(DTYPES[feature["dtype"]]) for feature in released.manifest["feature_schema"]}
+    rows = ready.rows.drop("upcoming").with_columns(feature_version=pl.lit(FEATURE_VERSION))
+    rows = rows.join(ready.lines.select("player_id", "line"), on="player_id", how="left", maintain_order="left")
+    moment = datetime.fromisoformat(ref["as_of"])
+    verdict = validation.validate_slate(context, rows, run=_run_name(ref), as_of=moment, expected=trained)
+    verdict.raise_if_stopped()
+    kept = verdict.kept.select("game_id", "player_id", kept=True)
+    picks = publishing.staged(context, ref, PICKS).join(kept, on=["game_id", "player_id"], how="left", maintain_order="left")
+    picks = marks.mark(picks, {"quarantined": pl.col("kept").is_null()}).drop("kept")
+    publishing.stage(context, ref, PICKS, picks)
+    return {**ref, "quarantined": verdict.quarantined, "warned": verdict.warned}
+
+
+@_needs_games
+def score(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
+    """Score the slate with every system of the released version, and stage what each says.
+
+    The trained model failing fails the step; an error of another system is recorded as its abstention.
+    """
+    released, ready = _released(context, ref), _same_inputs(context, ref, inputs)
+    picks = publishing.staged(context, ref, PICKS)
+    quarantined = pl.col("reasons").fill_null("").str.split(",").list.contains("quarantined")
+    rows = ready.rows.join(picks.filter(quarantined), on=["game_id", "player_id"], how="anti")
+    predicted = released.panel.predict(rows, ready.history, ready.lines)
+    systems = scoring.system_rows(predicted, picks)
+    publishing.stage(context, ref, SYSTEMS, systems)
+    silent = systems.filter(pl.col("predicted_points").is_null()).group_by("system_id").len()
+    return {**ref, "abstentions": dict(sorted(silent.iter_rows()))}
+
+
+@_needs_games
+def consensus(context: Context, ref: Ref) -> Ref:
+    """Stage the published number of each pick, its side of the line, and how far the systems agree."""
+    picks = voices.form(publishing.staged(context, ref, PICKS), publishing.staged(context, ref, SYSTEMS))
+    publishing.stage(context, ref, PICKS, picks)
+    return {**ref, "predicted": picks["predicted_points"].count()}
+
+
+@_needs_games
+def quality(context: Context, ref: Ref) -> Ref:
+    """Stage tier and named reasons of each pick; its number stays as it is."""
+    picks = marks.judge(publishing.staged(context, ref, PICKS))
+    publishing.stage(context, ref, PICKS, picks)
+    tiers = dict(sorted(picks["quality_tier"].value_counts().iter_rows()))
+    return {**ref, "tiers": tiers, "blocked": int(picks["blocked"].sum())}
+
+
+def publish(context: Context, ref: Ref) -> dict[str, Any]:
+    """Audit the staged run, and publish it in one transaction that replaces nothing but itself.
+
+    Returns
+    -------
+    dict
+        The answer of ``nba-ml predict``: slate_date, mode, as_of, games, population, predicted, abstained, blocked, published (rows of
+        player_prop_predictions), run_key; and model_version, stale_teams, unplaced.
+
+    Raises
+    ------
+    GateRefused
+        If the suite predictions stops the run, or a live run would be published after the first tip-off.
+    """
+    if not ref["games"]:
+        log.info("publish: no games on %s, nothing to do", ref["slate_date"])
+        counts = dict.fromkeys(("population", "predicted", "abstained", "blocked", "published"), 0)
+        return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
+    picks = publishing.staged(context, ref, PICKS)
+    if ref["mode"] == "live" and not publishing.published(context, ref).height:
+        _require_before_tipoff(date.fromisoformat(ref["slate_date"]), _first(picks))
+    verdict = validation.validate_predictions(context, picks, run=_run_name(ref))
+    verdict.raise_if_stopped()
+    kept = verdict.kept.select("game_id", "player_id", kept=True)
+    picks = picks.join(kept, on=["game_id", "player_id"], how="left", maintain_order="left")
+    picks = marks.judge(marks.mark(picks, {"failed_check": pl.col("kept").is_null()}).drop("kept"))
+    publishing.stage(context, ref, PICKS, picks)
+    written = context.warehouse.publish([SYSTEMS, PICKS], publishing.run_of(ref))
+    return publishing.answer(ref, picks, written[PICKS])
+
+
+def predict(context: Context, slate: date, mode: str = "replay", as_of: datetime | str | None = None) -> dict[str, Any]:
+    """Run all steps of a slate; returns and raises what they do."""
+    ref = open_slate(context, slate, mode, as_of)
+    ready = _inputs(context, ref) if ref["games"] else None
+    for step in (build_features, validate, score):
+        ref = step(context, ref, inputs=ready)
+    for step in (consensus, quality):
+        ref = step(context, ref)
+    return publish(context, ref)
+
+
+def _cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetime | None) -> datetime:
+    now = calendar.now()
+    if as_of is None:
+        moment = now if mode == "live" else calendar.lead_as_of(slate, first)
+    else:
+        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=calendar.NEW_YORK)
+    if moment > now:
+        raise UsageError(f"as-of {moment.isoformat()} is still to come: predict {slate} live (--mode live), or later")
+    if mode == "replay" and first is not None and moment >= first:
+        raise UsageError(
+            f"as-of {moment.isoformat()} is not before the slate's first tip-off at {first.isoformat()}: "
+            "leave --as-of out, or give an earlier time"
+        )
+    return moment.astimezone(UTC)
+
+
+def _first(games: pl.DataFrame) -> datetime | None:
+    return min(games["tipoff_utc"].drop_nulls().to_list(), default=None)
+
+
+def _require_before_tipoff(slate: date, first: datetime | None) -> None:
+    now = calendar.now()
+    if (first is not None and now >= first) or calendar.slate_date(now) > slate:
+        since = f"its first game tipped off at {first.isoformat()}" if first is not None else "its date is past"
+        raise GateRefused(f"{slate} can't be predicted live any more: {since}. Run: nba-ml predict --slate {slate} --mode replay")
+
+
+def _inputs(context: Context, ref: Mapping[str, Any]) -> Inputs:
+    return sources.read(context, date.fromisoformat(ref["slate_date"]), datetime.fromisoformat(ref["as_of"]), ref["mode"])
+
+
+def _same_inputs(context: Context, ref: Mapping[str, Any], ready: Inputs | None) -> Inputs:
+    """Return the inputs that the run was opened with; read again, they must still be the same."""
+    if ready is not None:
+        return ready
+    ready = _inputs(context, ref)
+    if _run_key(ref, ready, _released(context, ref)) != ref["run_key"]:
+        raise GateRefused(
+            f"the inputs of {ref['slate_date']} changed while run {ref['run_key']} was going: nothing of it is published. "
+            f"Run the slate again from its first step: nba-ml predict --slate {ref['slate_date']} --mode {ref['mode']}"
+        )
+    return ready
+
+
+def _store_features(context: Context, ref: Mapping[str, Any], ready: Inputs) -> None:
+    """Write the slate's rows to the feature store.
+
+    Left out is a replay from any other moment than the lead: training reads the same rows, and must not see them with less known.
+    """
+    slate, moment = date.fromisoformat(ref["slate_date"]), datetime.fromisoformat(ref["as_of"])
+    if ref["mode"] == "live" or moment == calendar.lead_as_of(slate, _first(ready.games)):
+        store.write(context.warehouse, ready.rows, {slate: moment})
+
+
+def _released(context: Context, ref: Mapping[str, Any]) -> Released:
+    """Return the released model, which must still be the one that the run was opened with."""
+    released = load_released(context)
+    if released.number != ref["release_number"]:
+        raise GateRefused(
+            f"release {released.number} ({released.version}) took the place of {ref['release_number']} ({ref['model_version']}) "
+            "while the slate was going: nothing is published. "
+            f"Run it again: nba-ml predict --slate {ref['slate_date']} --mode {ref['mode']}"
+        )
+    return released
+
+
+def _run_key(ref: Mapping[str, Any], ready: Inputs, released: Released) -> str:
+    return sources.run_key(
+        ready, date.fromisoformat(ref["slate_date"]), ref["mode"], released.number, released.version, released.manifest_sha256
+    )
+
+
+def _run_name(ref: Mapping[str, Any]) -> str:
+    return f"predict:{ref['slate_date']}:{ref['run_key']}"

@@ -1,0 +1,68 @@
+"""What a prediction system is, and where its constants come from."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from nba_ml.features import TARGET, feature_names
+
+__all__ = ["TARGET", "VOICES", "Numbers", "System", "column", "matrix", "parameters", "row_sums"]
+
+Numbers = np.ndarray
+"""Predicted points, float64, one a row; NaN = the system abstains."""
+
+
+class System(Protocol):
+    """A prediction system: an estimator over feature rows."""
+
+    system_id: str
+
+    def fit(self, rows: pl.DataFrame) -> "System":
+        """Learn from finished player-games (features and `TARGET`), all dated before any row to be predicted; return self."""
+
+    def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
+        """Predict `rows`.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Feature rows, in any order.
+        history : DataFrame
+            Feature rows with `TARGET`; for each row only its player's games dated before it are looked at.
+        """
+
+
+VOICES = {
+    "moving_average": "moving_average",
+    "matchup": "matchup",
+    "similarity": "similarity",
+    "ridge": "model",
+    "xgboost": "model",
+    "ensemble": "model",
+}
+"""System → independent voice. What was trained on the same rows for the same target counts as one voice."""
+
+
+@cache
+def parameters() -> dict[str, dict[str, Any]]:
+    """Constants of all systems, from parameters.toml."""
+    return tomllib.loads((resources.files(__package__) / "parameters.toml").read_text("utf-8"))
+
+
+def matrix(rows: pl.DataFrame) -> np.ndarray:
+    """Return the features as float32, shape (rows, features), in the order that every model is fed; NaN = not known."""
+    return rows.select(pl.col(feature_names()).cast(pl.Float32)).to_numpy()
+
+
+def column(rows: pl.DataFrame, name: str) -> np.ndarray:
+    """Return one column as float64; NaN = not known."""
+    return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def row_sums(values: np.ndarray) -> np.ndarray:
+    """Return the sum of each row, one after the other: a matrix product would make it depend, in its last bit, on the rows beside it."""
+    return np.ascontiguousarray(values).sum(axis=1)

@@ -1,0 +1,173 @@
+"""The panel: all systems of one model version, fitted together, with the ensemble's weights and the calibration of their numbers."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import polars as pl
+
+from nba_ml.systems.base import Numbers, System, column, matrix
+from nba_ml.systems.calibration import Calibration
+from nba_ml.systems.ensemble import Ensemble
+from nba_ml.systems.matchup import Matchup
+from nba_ml.systems.moving_average import MovingAverage
+from nba_ml.systems.ridge import Ridge
+from nba_ml.systems.similarity import Similarity
+from nba_ml.systems.xgboost import XGBoost
+
+log = logging.getLogger(__name__)
+
+MODEL = "xgboost"
+"""The system whose failure fails a run; another system's failure is its abstention."""
+
+CALIBRATED = (MODEL, "ensemble")
+
+KEY = ("game_date", "game_id", "player_id")
+
+
+def new_members(seed: int) -> dict[str, System]:
+    """Return all systems below the ensemble, not fitted yet."""
+    members: list[System] = [MovingAverage(), Matchup(), Similarity(), Ridge(), XGBoost(seed)]
+    return {member.system_id: member for member in members}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What is learned from out-of-fold numbers: the ensemble, and the calibration of it and of the model."""
+
+    ensemble: Ensemble
+    calibrations: dict[str, Calibration]
+
+    @classmethod
+    def fit(cls, numbers: Mapping[str, Numbers], actual: np.ndarray, line: np.ndarray) -> "Combination":
+        """Fit on out-of-fold numbers of every member (system → points), the points scored, and lines (NaN = none)."""
+        ensemble = Ensemble.fit(numbers, actual)
+        numbered = {MODEL: numbers[MODEL], "ensemble": ensemble.combine(numbers)}
+        return cls(ensemble, {name: Calibration.fit(numbered[name], actual, line) for name in CALIBRATED})
+
+    def complete(self, numbers: Mapping[str, Numbers], line: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+        """Add the ensemble, quantiles and probabilities to the members' numbers; return system → column → values."""
+        everyone = {**numbers, "ensemble": self.ensemble.combine(numbers)}
+        result: dict[str, dict[str, np.ndarray]] = {}
+        for name, number in everyone.items():
+            result[name] = {"predicted_points": number}
+            if name in self.calibrations:
+                by = self.calibrations[name]
+                result[name] |= {"predicted_points_with_line": by.beyond_line(number, line), "p_over": by.over(number, line)}
+                result[name] |= {f"q{percent}": by.quantile(number, percent / 100) for percent in (10, 50, 90)}
+        return result
+
+
+COLUMNS = ("predicted_points", "predicted_points_with_line", "q10", "q50", "q90", "p_over")
+
+
+class Panel:
+    """Fitted systems of one version."""
+
+    def __init__(self, members: Mapping[str, System], combination: Combination) -> None:
+        self.members = dict(members)
+        self.combination = combination
+
+    @property
+    def model(self) -> XGBoost:
+        """The trained model."""
+        model = self.members[MODEL]
+        assert isinstance(model, XGBoost)  # noqa: S101
+        return model
+
+    def predict(self, rows: pl.DataFrame, history: pl.DataFrame, lines: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Predict the rows of a slate with every system.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Feature rows.
+        history : DataFrame
+            Earlier feature rows with `actual_points`.
+        lines : DataFrame, optional
+            Column `line` by game_date and player_id.
+
+        Returns
+        -------
+        DataFrame
+            One row per row and system: slate_date, game_id, player_id, system_id, `COLUMNS` (null = none) and abstain_reason.
+
+        Raises
+        ------
+        Exception
+            Whatever the trained model raises. An error of another system is logged and becomes its abstention.
+        """
+        numbers, reasons = member_numbers(self.members, rows, history)
+        line = line_column(rows, lines)
+        return long_frame(rows, self.combination.complete(numbers, line), reasons)
+
+    def predict_model(self, rows: pl.DataFrame) -> Numbers:
+        """Predict with the trained model alone, for golden vectors."""
+        return self.model.predict_matrix(matrix(rows))
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the panel as named files: the model in UBJ, the rest in JSON."""
+        ridge = self.members["ridge"]
+        assert isinstance(ridge, Ridge)  # noqa: S101
+        calibrations = {name: asdict(value) for name, value in self.combination.calibrations.items()}
+        return {
+            "model.ubj": self.model.to_bytes(),
+            "ridge.json": ridge.to_bytes(),
+            "ensemble.json": json.dumps(asdict(self.combination.ensemble)).encode(),
+            "calibration.json": json.dumps(calibrations).encode(),
+        }
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> "Panel":
+        """Read what `to_files` wrote; whoever calls has checked every sha256."""
+        members = new_members(seed=0)
+        members[MODEL] = XGBoost.from_bytes(files["model.ubj"])
+        members["ridge"] = Ridge.from_bytes(files["ridge.json"])
+        ensemble = json.loads(files["ensemble.json"])
+        calibrations = {name: Calibration(**value) for name, value in json.loads(files["calibration.json"]).items()}
+        return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"])), calibrations))
+
+
+def member_numbers(members: Mapping[str, System], rows: pl.DataFrame, history: pl.DataFrame) -> tuple[dict[str, Numbers], dict[str, str]]:
+    """Return each member's numbers, and the reason of each that failed as a whole.
+
+    Raises
+    ------
+    Exception
+        Whatever the trained model raises.
+    """
+    numbers, reasons = {}, {}
+    for name, member in members.items():
+        try:
+            numbers[name] = member.predict(rows, history)
+        except Exception as error:
+            if name == MODEL:
+                raise
+            log.exception("system %s failed and abstains", name)
+            numbers[name] = np.full(rows.height, np.nan)
+            reasons[name] = f"failed: {type(error).__name__}"
+    return numbers, reasons
+
+
+def line_column(rows: pl.DataFrame, lines: pl.DataFrame | None) -> np.ndarray:
+    """Return each row's line, NaN without one."""
+    if lines is None or not lines.height:
+        return np.full(rows.height, np.nan)
+    keyed = lines.select("game_date", "player_id", "line")
+    return column(
+        rows.select("game_date", "player_id").join(keyed, on=["game_date", "player_id"], how="left", maintain_order="left"), "line"
+    )
+
+
+def long_frame(rows: pl.DataFrame, completed: Mapping[str, Mapping[str, np.ndarray]], reasons: Mapping[str, str]) -> pl.DataFrame:
+    """Stack system → column → values under each other, NaN as null."""
+    identity = rows.select(slate_date="game_date", game_id="game_id", player_id="player_id")
+    parts = []
+    for name, values in completed.items():
+        columns = [pl.Series(column_name, values.get(column_name, np.full(rows.height, np.nan))).fill_nan(None) for column_name in COLUMNS]
+        part = identity.with_columns(*columns, system_id=pl.lit(name))
+        reason = pl.when(pl.col("predicted_points").is_null()).then(pl.lit(reasons.get(name, "too little history")))
+        parts.append(part.with_columns(abstain_reason=reason))
+    return pl.concat(parts).select("slate_date", "game_id", "player_id", "system_id", *COLUMNS, "abstain_reason")

@@ -1,0 +1,75 @@
+"""XGBoost: the trained model, the only system with a version, a release and a rollout."""
+
+import os
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+
+from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters
+
+THREADS = 2
+"""Threads of a fit. Fixed, since the order of sums, and so the last bits of a model, depend on it."""
+
+
+def _library() -> ModuleType:
+    # Idle OpenMP threads spin by default: two fits on one machine then take minutes from each other. Read once, when the library is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import xgboost
+
+    return xgboost
+
+
+class XGBoost:
+    """Gradient-boosted trees over all features."""
+
+    system_id = "xgboost"
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._booster: object | None = None
+
+    def fit(self, rows: pl.DataFrame) -> "XGBoost":
+        """Fit on finished player-games, in the order of their dates."""
+        xgboost = _library()
+        ordered = rows.sort("game_date", "game_id", "player_id")
+        target = column(ordered, TARGET)
+        settings = dict(parameters()[self.system_id])
+        rounds = settings.pop("rounds")
+        settings |= {"tree_method": "hist", "nthread": THREADS, "seed": self.seed, "base_score": float(target.mean())}
+        data = xgboost.QuantileDMatrix(matrix(ordered), target, max_bin=settings["max_bin"], nthread=THREADS)
+        self._booster = xgboost.train(settings, data, num_boost_round=rounds)
+        return self
+
+    def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
+        """Predict from each row's features; never abstains."""
+        return self.predict_matrix(matrix(rows))
+
+    def predict_matrix(self, features: np.ndarray) -> Numbers:
+        """Predict from a feature matrix, shape (rows, features)."""
+        xgboost = _library()
+        if not len(features):
+            return np.zeros(0)
+        number = self._booster.predict(xgboost.DMatrix(features, nthread=THREADS))  # type: ignore[union-attr]
+        return np.maximum(number.astype(np.float64), 0.0)
+
+    def importance(self) -> dict[str, float]:
+        """Return the gain of each feature that is used, largest first."""
+        from nba_ml.features import feature_names
+
+        names = feature_names()
+        gains = self._booster.get_score(importance_type="total_gain")  # type: ignore[union-attr]
+        ranked = sorted(((names[int(key[1:])], float(gain)) for key, gain in gains.items()), key=lambda item: -item[1])
+        return dict(ranked)
+
+    def to_bytes(self) -> bytes:
+        """Return the model in XGBoost's UBJ format."""
+        return bytes(self._booster.save_raw("ubj"))  # type: ignore[union-attr]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "XGBoost":
+        """Read a model in UBJ format; whoever calls has checked its sha256."""
+        xgboost = _library()
+        model = cls(seed=0)
+        model._booster = xgboost.Booster(model_file=bytearray(data))
+        return model

@@ -1,0 +1,59 @@
+"""A backtest over any span, for people who ask whether the numbers are real: nothing of it is published."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from nba_ml.context import Context
+from nba_ml.features import store
+from nba_ml.ids import digest
+from nba_ml.registry import provenance
+from nba_ml.training import dataset, gating, metrics, walk_forward
+
+
+def backtest(
+    context: Context, first: date, last: date, *, refit_days: int, predictions: Path | None = None, report: Path | None = None
+) -> dict[str, Any]:
+    """Walk forward over a span.
+
+    Parameters
+    ----------
+    refit_days : int
+        Days between refits.
+    predictions : Path, optional
+        Parquet file for every prediction of every system, in the format of contract.md.
+    report : Path, optional
+        Folder for report.html.
+
+    Returns
+    -------
+    dict
+        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", and the paths "predictions" and "report" (or None).
+
+    Raises
+    ------
+    BadInput
+        If the span has no rows, or too little history lies before it.
+    """
+    context.warehouse.ensure()
+    store.refresh(context, context.source.first_date(), last)
+    data = dataset.load(context, last)
+    folds = walk_forward.plan_folds(data.rows, first, last, refit_days)
+    seed = context.settings.seed
+    name = digest([data.fingerprint, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
+    frame, _ = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=walk_forward.cache_folder(context.settings, name))
+    gates = gating.evaluate(frame)
+    if predictions is not None:
+        predictions.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(predictions)
+    page = report / "report.html" if report is not None else None
+    if page is not None:
+        from nba_ml.training.report import report as render
+
+        render(frame, page, title=f"Backtest {first} to {last}", notes=[f"source: {context.source.name}"], gates=gates)
+    return metrics.summary(frame) | {
+        "folds": sum(not fold.warm_up for fold in folds),
+        "gates": gating.report(gates),
+        "predictions": str(predictions) if predictions else None,
+        "report": str(page) if page else None,
+    }

@@ -1,0 +1,94 @@
+"""What a backtest shows, in plain sentences: the first thing that a reader of the report sees."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nba_ml.training import betting, metrics
+from nba_ml.training.wording import count, interval, label, noun, points, share
+
+COVERAGE_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence or two; `tone` is good, bad or plain."""
+
+    text: str
+    tone: str = "plain"
+
+
+def findings(found: Mapping[str, Any], months: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Return the findings of a backtest out of `metrics.summary` and `report_data.months`; what can't be said is left out."""
+    leader = metrics.ENSEMBLE if metrics.ENSEMBLE in found["populations"]["B"]["predictors"] else metrics.MODEL
+    said = [
+        _against_simple(found["populations"]["B"], leader),
+        _against_line(found["populations"]["C"], leader),
+        _months(months),
+        _intervals(found["intervals"].get(metrics.MODEL)),
+        _sides(found["sides"].get(leader, []), leader),
+    ]
+    return [finding for finding in said if finding is not None]
+
+
+def _against_simple(part: Mapping[str, Any], leader: str) -> Finding | None:
+    ours, simple = part["predictors"].get(leader), part["predictors"].get(metrics.BASELINE)
+    if not ours or not simple or ours["mae"] is None or ours["against_baseline"]["low"] is None:
+        return None
+    difference = ours["against_baseline"]
+    verdict, tone = "the two can't be told apart", "plain"
+    if difference["high"] < 0:
+        verdict, tone = f"the {noun(leader)} is surely better", "good"
+    elif difference["low"] > 0:
+        verdict, tone = "the simple rule is surely better", "bad"
+    return Finding(
+        f"Regulars ({count(part['common_rows'])} player-games). The {noun(leader)} is off by {points(ours['mae'], 2)} points on average; the "
+        f"best simple rule, a weighted mean of the player's recent games, by {points(simple['mae'], 2)}. "
+        f"Difference {interval(difference)}: {verdict}.",
+        tone,
+    )
+
+
+def _against_line(part: Mapping[str, Any], leader: str) -> Finding | None:
+    ours = part["predictors"].get(leader)
+    if not ours or ours["mae"] is None:
+        return None
+    line, half = part["predictors"][metrics.LINE], part["predictors"][metrics.LINE_MINUS_HALF]
+    better = ours["mae"] < half["mae"]
+    verdict = "That beats line − 0.5: take it for a leak until shown otherwise." if better else "The line is the better number."
+    return Finding(
+        f"Players with a betting line ({count(part['common_rows'])}). The line is off by {points(line['mae'], 2)} points; the line − 0.5, which "
+        f"takes no knowledge at all, by {points(half['mae'], 2)}; the {noun(leader)}, not seeing the line, by {points(ours['mae'], 2)}. {verdict}",
+        "bad" if better else "plain",
+    )
+
+
+def _months(months: Sequence[Mapping[str, Any]]) -> Finding | None:
+    judged = [row["B"] for row in months if row["B"]]
+    if not judged:
+        return None
+    lost = sum(row["lost"] for row in judged)
+    return Finding(
+        f"Months. {label(metrics.MODEL)} lost {lost} of {len(judged)} to the weighted mean on regulars.", "bad" if lost else "plain"
+    )
+
+
+def _intervals(held: Mapping[str, Any] | None) -> Finding | None:
+    if not held or not held["n"]:
+        return None
+    return Finding(
+        f"Intervals. The 80 % interval of {label(metrics.MODEL)} held {share(held['coverage'])} of the regulars' results; it is "
+        f"{points(held['width'], 1)} points wide on average.",
+        "bad" if abs(held["coverage"] - 0.8) > COVERAGE_TOLERANCE else "plain",
+    )
+
+
+def _sides(rows: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:
+    every = [row for row in rows if row["dated"] and row["edge"] == 0]
+    if not every:
+        return None
+    side = every[0]
+    return Finding(
+        f"Sides. The {noun(leader)} was on the right side of {share(side['hit_rate'])} of {count(side['n'])} lines from before tip-off "
+        f"[{share(side['low'])}, {share(side['high'])}]; at a price of −110 it takes {share(betting.BREAK_EVEN)} to lose nothing: {side['verdict']}."
+    )

@@ -1,0 +1,110 @@
+"""How good the probabilities and the intervals of a backtest are."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+BINS = 10
+BANDS = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0)
+"""Lower bounds, in points, of the bands of predicted level."""
+
+_CLIP = 1e-6
+
+
+def scores(p: np.ndarray, over: np.ndarray) -> dict[str, float | int | None]:
+    """Return log-loss (natural), Brier score and expected calibration error (10 equal-width bins) of probabilities.
+
+    Parameters
+    ----------
+    p : array of shape (n,)
+        P(points > line), 0..1.
+    over : array of shape (n,)
+        1.0 where points were above the line, 0.0 where below; pushes are left out before.
+    """
+    if not len(p):
+        return {"n": 0, "log_loss": None, "brier": None, "ece": None}
+    safe = np.clip(p, _CLIP, 1 - _CLIP)
+    loss = -np.mean(over * np.log(safe) + (1 - over) * np.log(1 - safe))
+    bins = reliability(p, over)
+    ece = sum(row["n"] * abs(row["predicted"] - row["observed"]) for row in bins) / len(p)
+    return {"n": len(p), "log_loss": float(loss), "brier": float(np.mean((p - over) ** 2)), "ece": float(ece)}
+
+
+def reliability(p: np.ndarray, over: np.ndarray) -> list[dict[str, float | int]]:
+    """Return the non-empty ones of 10 equal-width bins: bounds, n, mean probability "predicted" and share of overs "observed"."""
+    place = np.minimum((p * BINS).astype(int), BINS - 1)
+    found = []
+    for number in range(BINS):
+        inside = place == number
+        if inside.any():
+            found.append(
+                {
+                    "low": number / BINS,
+                    "high": (number + 1) / BINS,
+                    "n": int(inside.sum()),
+                    "predicted": float(p[inside].mean()),
+                    "observed": float(over[inside].mean()),
+                }
+            )
+    return found
+
+
+def decided(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return the rows with a line that was not hit exactly and none of `columns` null, with `over` (1.0 or 0.0) added."""
+    lined = frame.filter(pl.col("line").is_not_null() & (pl.col("actual_points") != pl.col("line"))).drop_nulls(list(columns))
+    return lined.with_columns(over=(pl.col("actual_points") > pl.col("line")).cast(pl.Float64))
+
+
+def summary(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the scores of each system that gives p_over, and of the market on the same rows.
+
+    Returns
+    -------
+    dict
+        System → {"p_over": `scores` of all its rows, "same_rows": `scores` of "p_over", "p_over_market" and "half" (the constant 0.5) on
+        the rows where the market has a price}.
+    """
+    answer = {}
+    for system in _with(frame, "p_over"):
+        own = frame.filter(pl.col("system_id") == system)
+        rows, priced = decided(own, "p_over"), decided(own, "p_over", "p_over_market")
+        over = priced["over"].to_numpy()
+        answer[system] = {
+            "p_over": scores(rows["p_over"].to_numpy(), rows["over"].to_numpy()),
+            "same_rows": {
+                "p_over": scores(priced["p_over"].to_numpy(), over),
+                "p_over_market": scores(priced["p_over_market"].to_numpy(), over),
+                "half": scores(np.full(len(over), 0.5), over),
+            },
+        }
+    return answer
+
+
+def coverage(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return how often points fall inside the 80 % interval [q10, q90] of each system that gives one, overall and by band of q50.
+
+    Returns
+    -------
+    dict
+        System → {"n", "coverage" (0..1), "width" (points), "bands": [{"low", "high", "n", "coverage", "width"}, …]}.
+    """
+    answer = {}
+    for system in _with(frame, "q90"):
+        rows = frame.filter(pl.col("system_id") == system).drop_nulls(["q10", "q50", "q90"])
+        rows = rows.select(
+            band=pl.max_horizontal(pl.lit(BANDS[0]), *(pl.when(pl.col("q50") >= low).then(pl.lit(low)) for low in BANDS[1:])),
+            inside=pl.col("actual_points").is_between("q10", "q90"),
+            width=pl.col("q90") - pl.col("q10"),
+        )
+        figures = [pl.len().alias("n"), pl.col("inside").mean().alias("coverage"), pl.col("width").mean()]
+        bands = rows.group_by(pl.col("band").alias("low")).agg(figures).sort("low")
+        uppers = dict(zip(BANDS, [*BANDS[1:], None], strict=True))
+        answer[system] = rows.select(figures).row(0, named=True) | {
+            "bands": [band | {"high": uppers[band["low"]]} for band in bands.iter_rows(named=True)]
+        }
+    return answer
+
+
+def _with(frame: pl.DataFrame, column: str) -> list[str]:
+    return sorted(frame.drop_nulls(column)["system_id"].unique())

@@ -1,0 +1,231 @@
+"""The steps of training, in their order: plan, validate, backtest, fit, gate, publish, release.
+
+Each is a function of the context and of the plan, keeps what it makes in the version's folder in the store (create-only), and does nothing where
+that is already there: a step that was killed is simply run again.
+"""
+
+import logging
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import polars as pl
+
+from nba_ml import calendar
+from nba_ml.context import Context
+from nba_ml.errors import ArtefactError
+from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION, feature_names
+from nba_ml.ids import digest
+from nba_ml.registry import loading, provenance, versions
+from nba_ml.registry import steps as registry
+from nba_ml.registry.versions import MODEL as NAME
+from nba_ml.systems.base import parameters
+from nba_ml.systems.panel import Panel, new_members
+from nba_ml.systems.xgboost import XGBoost
+from nba_ml.training import dataset, gating, metrics, walk_forward
+from nba_ml.warehouse.schema import table
+
+log = logging.getLogger(__name__)
+
+BACKTEST_DAYS = 84
+REFIT_DAYS = 28
+"""A version is judged on the twelve weeks before it, refitted every four."""
+
+PREDICTIONS = "backtest.parquet"
+OUT_OF_FOLD = "out_of_fold.parquet"
+REPORT = "report.html"
+GOLDEN_ROWS = 200
+
+BACKTEST_TABLE = "nba_predictions.backtest_predictions"
+
+Plan = dict[str, Any]
+
+
+def plan(context: Context, until: date) -> Plan:
+    """Name the version that training on everything up to `until` makes: the same data, code and parameters give the same name.
+
+    Returns
+    -------
+    dict
+        "name", "version", "until", "rows", "data" (manifest entry), "published" (whether it exists already), "report" (address).
+    """
+    data = dataset.load(context, until)
+    seasons = {str(season): int(count) for season, count in data.rows.group_by("season").len().sort("season").rows()}
+    trained_until = data.rows["game_date"].max()
+    identity = [data.fingerprint, FEATURE_VERSION, dataset.code_fingerprint(), context.settings.seed, provenance.xgboost_version()]
+    version = f"{trained_until:%Y%m%d}-{digest(identity)[:8]}"
+    folder = versions.folder(NAME, version)
+    return {
+        "name": NAME,
+        "version": version,
+        "until": str(trained_until),
+        "rows": data.rows.height,
+        "data": {"rows": data.rows.height, "rows_by_season": seasons, "fingerprint": data.fingerprint},
+        "published": context.store.exists(folder + versions.MANIFEST),
+        "report": context.store.url_of(folder + REPORT),
+    }
+
+
+def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict[str, Any]:
+    """Check the training set against its suite.
+
+    Raises
+    ------
+    GateRefused
+        If a rule stops it.
+    """
+    from nba_ml.validation.steps import validate_training_set
+
+    verdict = validate_training_set(context, _load(context, planned).rows, run=run or f"train:{planned['version']}")
+    verdict.raise_if_stopped()
+    return {"rows": planned["rows"], "passed": verdict.passed, "warned": verdict.warned, "docs_url": verdict.docs_url}
+
+
+def backtest(context: Context, planned: Plan) -> dict[str, Any]:
+    """Walk forward over the last twelve weeks before the version's cut-off, and keep the predictions with the version."""
+    if not _has(context, planned, OUT_OF_FOLD):
+        data = _load(context, planned)
+        last = date.fromisoformat(planned["until"])
+        folds = walk_forward.plan_folds(data.rows, calendar.days_back(last, BACKTEST_DAYS), last, REFIT_DAYS)
+        cache = walk_forward.cache_folder(context.settings, planned["version"])
+        predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=context.settings.seed, cache=cache)
+        _write(context, planned, PREDICTIONS, _parquet(predictions))
+        _write(context, planned, OUT_OF_FOLD, _parquet(out_of_fold))
+    predictions = _predictions(context, planned)
+    known = {day: calendar.results_known_at(day) for day in predictions["slate_date"].unique()}
+    stamped = predictions.with_columns(
+        model_version=pl.lit(planned["version"]),
+        known_at=pl.col("slate_date").replace_strict(known, return_dtype=pl.Datetime("us", "UTC")),
+    )
+    context.warehouse.upsert(BACKTEST_TABLE, stamped)
+    return {"version": planned["version"], "predictions": predictions.height, "metrics": metrics.summary(predictions)["populations"]}
+
+
+def fit(context: Context, planned: Plan) -> dict[str, Any]:
+    """Fit all systems on the whole of the training set, ensemble and calibration on the out-of-fold numbers; keep them with the version."""
+    if not _has(context, planned, loading.GOLDEN):
+        rows = _load(context, planned).rows
+        members = {name: member.fit(rows) for name, member in new_members(context.settings.seed).items()}
+        panel = Panel(members, walk_forward.combination(_read(context, planned, OUT_OF_FOLD), members))
+        for file, content in panel.to_files().items():
+            _write(context, planned, file, content)
+        # Golden rows come last: their presence says that the panel is whole.
+        golden = rows.tail(GOLDEN_ROWS).select(feature_names())
+        expected = pl.Series(loading.GOLDEN_TARGET, panel.predict_model(golden))
+        _write(context, planned, loading.GOLDEN, _parquet(golden.with_columns(expected)))
+    return {"version": planned["version"], "rows": planned["rows"], "features": len(feature_names()), "systems": list(new_members(0))}
+
+
+def gate(context: Context, planned: Plan) -> dict[str, Any]:
+    """Hold the backtest to the gates.
+
+    Raises
+    ------
+    GateRefused
+        If a blocking gate fails.
+    """
+    results = gating.evaluate(_predictions(context, planned))
+    gating.require(results)
+    return {"version": planned["version"], **gating.report(results), "report": planned["report"]}
+
+
+def publish(context: Context, planned: Plan) -> dict[str, Any]:
+    """Write the report and, last of all, the manifest: from then on the version exists."""
+    predictions = _predictions(context, planned)
+    results = gating.report(gating.evaluate(predictions))
+    if not _has(context, planned, REPORT):
+        from nba_ml.training.report import report
+
+        title = f"Model {NAME}/{planned['version']}"
+        page = report(predictions, title=title, importance=_gains(context, planned), gates=results["results"])
+        _write(context, planned, REPORT, page)
+    types = {column.name: column.type for column in table(FEATURE_TABLE).columns}
+    manifest = {
+        "trained_until": planned["until"],
+        "data": planned["data"],
+        "feature_version": FEATURE_VERSION,
+        "feature_schema": [{"name": name, "dtype": types[name]} for name in feature_names()],
+        "golden": {"file": loading.GOLDEN, "rows": GOLDEN_ROWS},
+        "parameters": parameters() | {"seed": context.settings.seed},
+        "metrics": metrics.summary(predictions),
+        "gates": results,
+    }
+    sha256 = versions.publish(context.store, NAME, planned["version"], manifest)
+    return {"version": planned["version"], "manifest_sha256": sha256, "report": planned["report"]}
+
+
+def release(context: Context, planned: Plan, *, actor: str = "nba_train") -> dict[str, Any]:
+    """Release the version where the settings let training do so; else leave it as a candidate that a person approves."""
+    return registry.release_trained(context, planned["version"], actor=actor)
+
+
+def train(context: Context, until: date) -> dict[str, Any]:
+    """Run all steps, gates of history included: what `nba-ml train` does.
+
+    Returns
+    -------
+    dict
+        "version", "rows", "trained_until", "metrics", "gates", "report", "state" (released or candidate), "number" of the release entry.
+    """
+    from nba_ml import coverage
+    from nba_ml.features import store
+
+    context.warehouse.ensure()
+    coverage.require(context, until)
+    store.refresh(context, context.source.first_date(), until)
+    planned = plan(context, until)
+    for step in (validate, backtest, fit, gate, publish):
+        log.info("%s %s", step.__name__, planned["version"])
+        step(context, planned)
+    released = release(context, planned, actor="nba-ml train")
+    predictions = _predictions(context, planned)
+    return {
+        "version": planned["version"],
+        "rows": planned["rows"],
+        "trained_until": planned["until"],
+        "metrics": metrics.summary(predictions)["populations"],
+        "gates": gating.report(gating.evaluate(predictions)),
+        "report": planned["report"],
+        "state": released["state"],
+        "number": released["number"],
+        "next": released["next"],
+    }
+
+
+def _gains(context: Context, planned: Plan) -> dict[str, float]:
+    model = context.store.read(versions.folder(NAME, planned["version"]) + "model.ubj")
+    gains = XGBoost.from_bytes(model).importance()
+    total = sum(gains.values()) or 1.0
+    return {name: gain / total for name, gain in gains.items()}
+
+
+def _load(context: Context, planned: Plan) -> dataset.Dataset:
+    data = dataset.load(context, date.fromisoformat(planned["until"]))
+    if data.fingerprint != planned["data"]["fingerprint"]:
+        raise ArtefactError(
+            f"the data up to {planned['until']} changed since version {planned['version']} was planned: start training again, "
+            f"`nba-ml train --until {planned['until']}`"
+        )
+    return data
+
+
+def _has(context: Context, planned: Plan, file: str) -> bool:
+    return context.store.exists(versions.folder(NAME, planned["version"]) + file)
+
+
+def _write(context: Context, planned: Plan, file: str, data: bytes) -> None:
+    versions.write_file(context.store, NAME, planned["version"], file, data)
+
+
+def _read(context: Context, planned: Plan, file: str) -> pl.DataFrame:
+    return pl.read_parquet(BytesIO(context.store.read(versions.folder(NAME, planned["version"]) + file)))
+
+
+def _predictions(context: Context, planned: Plan) -> pl.DataFrame:
+    return _read(context, planned, PREDICTIONS)
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

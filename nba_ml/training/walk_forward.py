@@ -1,0 +1,196 @@
+"""The walk-forward backtest: every number was made by fits, weights and calibration that saw only earlier dates."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from nba_ml import calendar
+from nba_ml.errors import BadInput
+from nba_ml.progress import track
+from nba_ml.settings import Settings
+from nba_ml.systems.base import TARGET, column
+from nba_ml.systems.panel import COLUMNS, Combination, long_frame, member_numbers, new_members
+
+log = logging.getLogger(__name__)
+
+LEAST_TRAINING_ROWS = 20_000
+"""Player-games before the first fold below which nothing is learned that lasts."""
+
+WARM_UP_FOLDS = 3
+"""Folds before the span whose out-of-fold numbers give the first fold its weights and calibration."""
+
+LEAST_FOLD_ROWS = 500
+"""A warm-up window with fewer rows (a summer) is passed over."""
+
+BASELINES = {"ewma_hl8": "points_ewm_8", "last_10": "points_mean_10"}
+"""Baseline → the feature that it is."""
+
+LINE_COLUMNS = ("line", "line_kind", "over_odds", "under_odds")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One window: predicted by a fit on everything before `first`."""
+
+    first: date
+    last: date
+    warm_up: bool
+
+
+def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int) -> list[Fold]:
+    """Cut the span into folds and put warm-up folds before it.
+
+    Raises
+    ------
+    BadInput
+        If the span has no rows, or too little history lies before it.
+    """
+    dates = rows["game_date"]
+    counted = [Fold(*window, warm_up=False) for window in calendar.windows(first, last, refit_days)]
+    counted = [fold for fold in counted if dates.is_between(fold.first, fold.last).any()]
+    if not counted:
+        raise BadInput(
+            f"no player-games from {first} to {last}: ingest them (`nba-ml ingest --from {first} --to {last}`) or choose another span"
+        )
+    warm_up: list[Fold] = []
+    end = calendar.day_before(first)
+    while len(warm_up) < WARM_UP_FOLDS and (dates < (start := calendar.days_back(end, refit_days))).sum() >= LEAST_TRAINING_ROWS:
+        if dates.is_between(start, end).sum() >= LEAST_FOLD_ROWS:
+            warm_up.insert(0, Fold(start, end, warm_up=True))
+        end = calendar.day_before(start)
+    if not warm_up:
+        before = int((dates < first).sum())
+        raise BadInput(
+            f"{before:,} player-games lie before {first}, and a backtest needs {LEAST_TRAINING_ROWS:,} before its first warm-up window of "
+            f"{refit_days} days: choose a later --from or ingest earlier seasons"
+        )
+    return warm_up + counted
+
+
+def cache_folder(settings: Settings, name: str) -> Path:
+    """Return the folder for finished folds of what `name` identifies: data, code, seed and library version."""
+    return settings.home_folder / "cache" / "folds" / name
+
+
+def walk_forward(
+    rows: pl.DataFrame, lines: pl.DataFrame, folds: Iterable[Fold], *, seed: int, cache: Path | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Predict each fold with systems fitted on everything before it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Feature rows with `actual_points` and `actual_minutes`, sorted by date, game and player.
+    lines : DataFrame
+        Consensus lines by game_date and player_id, as `nba_ml.lines.consensus` makes them.
+    folds : iterable of Fold
+        In the order of their dates.
+    seed : int
+        Of the model.
+    cache : Path, optional
+        Folder that keeps finished folds, so that a run that was killed goes on where it was. Its name must identify rows, seed and code.
+
+    Returns
+    -------
+    predictions : DataFrame
+        The folds that are not warm-up, in the format of contract.md.
+    out_of_fold : DataFrame
+        All folds: game_date, game_id, player_id, actual_points, line and one column per member.
+    """
+    lined = rows.join(lines, on=["game_date", "player_id"], how="left", maintain_order="left")
+    past: list[pl.DataFrame] = []
+    parts: list[pl.DataFrame] = []
+    for fold in track(list(folds), "walk-forward folds"):
+        numbers, trained_until = _fold_numbers(rows, fold, seed, cache)
+        inside = lined.filter(pl.col("game_date").is_between(fold.first, fold.last))
+        if not fold.warm_up:
+            parts.append(_complete(inside, numbers, past, trained_until))
+        kept = inside.select("game_date", "game_id", "player_id", TARGET, "line", "p_over_market")
+        past.append(kept.hstack([pl.Series(name, value) for name, value in numbers.items()]))
+    return pl.concat(parts).sort("slate_date", "game_id", "player_id", "system_id"), pl.concat(past)
+
+
+def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combination:
+    """Fit ensemble and calibration on out-of-fold numbers."""
+    numbers = {name: column(out_of_fold, name) for name in members}
+    return Combination.fit(numbers, column(out_of_fold, TARGET), column(out_of_fold, "line"))
+
+
+def _fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
+    train = rows.filter(pl.col("game_date") < fold.first)
+    inside = rows.filter(pl.col("game_date").is_between(fold.first, fold.last))
+    trained_until = train["game_date"].max()
+    assert isinstance(trained_until, date)  # noqa: S101
+    kept = cache / f"{fold.first}_{fold.last}.arrow" if cache else None
+    if kept is not None and kept.exists():
+        found = pl.read_ipc(kept, memory_map=False)
+        return {name: found[name].to_numpy() for name in found.columns}, trained_until
+    members = {name: member.fit(train) for name, member in new_members(seed).items()}
+    numbers, _ = member_numbers(members, inside, rows.filter(pl.col("game_date") <= fold.last))
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_suffix(".part")
+        pl.DataFrame(numbers).write_ipc(aside)
+        aside.rename(kept)
+    return numbers, trained_until
+
+
+def _complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl.DataFrame], trained_until: date) -> pl.DataFrame:
+    """Put a fold into the contract's format, with weights and calibration from the folds before it."""
+    seen = pl.concat(past)
+    if (latest := seen["game_date"].max()) >= inside["game_date"].min() or trained_until >= inside["game_date"].min():  # type: ignore[operator]
+        raise AssertionError(f"a fold from {inside['game_date'].min()} would learn from {max(latest, trained_until)}")  # type: ignore[type-var]
+    completed = combination(seen, numbers).complete(numbers, column(inside, "line"))
+    completed |= {name: {"predicted_points": column(inside, feature)} for name, feature in BASELINES.items()}
+    long = long_frame(inside, completed, {}).drop("abstain_reason")
+    facts = inside.select(
+        "game_id",
+        "player_id",
+        "season",
+        "season_type",
+        *LINE_COLUMNS,
+        pl.col("prior_games").cast(pl.Int64),
+        "season_avg_minutes",
+        pl.col(TARGET),
+        "actual_minutes",
+        p_over_market=pl.Series(_recalibrated_market(seen, inside)).fill_nan(None),
+        trained_until=pl.lit(trained_until),
+    )
+    joined = long.join(facts, on=["game_id", "player_id"], how="left", maintain_order="left")
+    return joined.select(PREDICTION_COLUMNS)
+
+
+def _recalibrated_market(seen: pl.DataFrame, inside: pl.DataFrame) -> np.ndarray:
+    """Recalibrate the market's probability on earlier dates (books shade the over); untouched where too few were seen."""
+    from nba_ml.systems.calibration import LEAST_LINED_ROWS, platt
+
+    market, over = column(seen, "p_over_market"), column(seen, TARGET) - column(seen, "line")
+    decided = ~np.isnan(market) & ~np.isnan(over) & (over != 0)
+    now = column(inside, "p_over_market")
+    if decided.sum() < LEAST_LINED_ROWS:
+        return now
+    return platt(market[decided], over[decided] > 0)(now)
+
+
+PREDICTION_COLUMNS = (
+    "slate_date",
+    "season",
+    "season_type",
+    "game_id",
+    "player_id",
+    "system_id",
+    *COLUMNS,
+    "p_over_market",
+    *LINE_COLUMNS,
+    "prior_games",
+    "season_avg_minutes",
+    TARGET,
+    "actual_minutes",
+    "trained_until",
+)
+"""Columns of the file that `nba-ml backtest --predictions` writes, in their order."""

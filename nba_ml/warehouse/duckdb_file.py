@@ -1,0 +1,154 @@
+"""A DuckDB file that several processes share: one connection per operation, and a bounded wait for whoever holds the file.
+
+Airflow runs tasks as separate processes, and DuckDB lets one process at a time write a file.
+"""
+
+import os
+import random
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from nba_ml.errors import NbaMlError, Unavailable, UsageError
+
+_CONFIG = {
+    "memory_limit": "1GB",
+    "threads": 2,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+}
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.15
+_LOCK_WORDS = ("could not set lock", "being used by another process")
+
+_turns: dict[Path, threading.Lock] = {}
+_turns_guard = threading.Lock()
+
+
+def _forget_turns() -> None:
+    """Start afresh in a forked child: the threads that held a turn do not exist there."""
+    global _turns_guard
+    _turns.clear()
+    _turns_guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_turns)
+
+
+class DuckDBFile:
+    """One DuckDB file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; `open` with ``create=True`` makes it and its folder.
+    wait_seconds : float
+        How long an operation waits for other threads and processes.
+    """
+
+    def __init__(self, path: Path, wait_seconds: float) -> None:
+        self.path = Path(path).expanduser().resolve()
+        self.wait_seconds = wait_seconds
+
+    @contextmanager
+    def open(self, *, write: bool, create: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection; a writing one is inside a transaction that commits at the end and rolls back on any error.
+
+        Raises
+        ------
+        UsageError
+            If there is no file yet and `create` is not set.
+        Unavailable
+            If the file is still held after `wait_seconds`; the message names the holder.
+        NbaMlError
+            If the file cannot be opened, read or written for another reason.
+        """
+        deadline = time.monotonic() + self.wait_seconds
+        if create:
+            self._make_folder()
+        with _turns_guard:
+            turn = _turns.setdefault(self.path, threading.Lock())
+        if not turn.acquire(timeout=self.wait_seconds):
+            raise Unavailable(
+                f"{self.path} was held by another thread of this process (PID {os.getpid()}) for {self.wait_seconds:g} s; "
+                "retry, or raise NBA_ML_LOCK_WAIT_SECONDS"
+            )
+        try:
+            connection = self._connect(write, create, deadline)
+            try:
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute("SET lock_configuration = true")
+                if not write:
+                    yield connection
+                    return
+                connection.execute("BEGIN TRANSACTION")
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                # Closing without a commit rolls back.
+                connection.close()
+        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+            raise NbaMlError(
+                f"{self.path}: {_first_line(error)}; nothing was changed by this operation. "
+                "Free disk space and memory, check the file's permissions, then run the same command again"
+            ) from error
+        finally:
+            turn.release()
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"the folder {self.path.parent} can't be made ({error}): set NBA_ML_HOME to a folder you may write") from error
+
+    def _connect(self, write: bool, create: bool, deadline: float) -> duckdb.DuckDBPyConnection:
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            if not create and not self.path.exists():
+                raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
+            try:
+                return duckdb.connect(str(self.path), read_only=not write, config=_CONFIG)
+            except duckdb.IOException as error:
+                if not any(word in str(error).lower() for word in _LOCK_WORDS):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Unavailable(
+                        f"{self.path} is held by {_holder(str(error))}; waited {self.wait_seconds:g} s. "
+                        "Retry once that process is done, end it if it hangs, or raise NBA_ML_LOCK_WAIT_SECONDS"
+                    ) from error
+            # Jitter keeps waiting processes from knocking in step.
+            time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _holder(message: str) -> str:
+    """Name the process in DuckDB's lock error, with its command line where that can be read."""
+    found = re.search(r"PID (\d+)", message)
+    if not found:
+        return f"another process ({message.strip()})"
+    pid = found.group(1)
+    command = _command_line(pid)
+    return f"process {pid} ({command})" if command else f"process {pid}"
+
+
+def _command_line(pid: str) -> str:
+    try:
+        text = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        try:
+            answer = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, timeout=5, check=False)  # noqa: S603, S607
+        except (OSError, subprocess.SubprocessError):
+            return ""
+        text = answer.stdout
+    return " ".join(text.split())[:200]

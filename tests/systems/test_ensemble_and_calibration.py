@@ -1,0 +1,108 @@
+"""The ensemble's weights and the distribution around a number, on data whose truth is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nba_ml.systems.calibration import Calibration
+from nba_ml.systems.ensemble import Ensemble
+
+
+@pytest.fixture(scope="module")
+def truth():
+    rng = np.random.default_rng(5)
+    level = rng.gamma(3, 4, 20_000)
+    actual = rng.negative_binomial(4, 4 / (4 + level)).astype(float)
+    line = np.where(rng.random(20_000) < 0.7, np.round(level + rng.normal(0, 1, 20_000)) + 0.5 * rng.integers(0, 2, 20_000), np.nan)
+    return level, actual, line
+
+
+@pytest.fixture(scope="module")
+def calibration(truth):
+    return Calibration.fit(*truth)
+
+
+def test_weights_find_the_better_system_and_sum_to_one(truth):
+    level, actual, _ = truth
+    noise = np.random.default_rng(6).normal(0, 6, len(level))
+    ensemble = Ensemble.fit({"good": level, "bad": level + noise}, actual)
+    assert sum(ensemble.weights.values()) == pytest.approx(1)
+    assert ensemble.weights["good"] > 0.9
+    assert min(ensemble.weights.values()) >= 0
+
+
+def test_an_abstaining_system_leaves_its_weight_to_the_others_and_one_alone_is_an_abstention():
+    ensemble = Ensemble({"a": 0.5, "b": 0.25, "c": 0.25}, (0.0, 0.0, 0.0))
+    nan = np.nan
+    numbers = {"a": np.array([10.0, 10, 10, nan]), "b": np.array([20.0, 20, nan, nan]), "c": np.array([20.0, nan, nan, nan])}
+    combined = ensemble.combine(numbers)
+    np.testing.assert_allclose(combined[:2], [15, 40 / 3])
+    assert np.isnan(combined[2:]).all()
+
+
+def test_the_shift_moves_the_mean_half_way_to_the_median(truth):
+    level, actual, _ = truth
+    ensemble = Ensemble.fit({"a": level, "b": level}, actual)
+    shifted = ensemble.combine({"a": level, "b": level})
+    gap = np.median(actual - level)
+    assert gap < 0
+    assert np.mean(shifted - level) == pytest.approx(gap / 2, abs=0.15)
+    assert np.abs(actual - shifted).mean() < np.abs(actual - level).mean()
+
+
+def test_intervals_cover_what_they_say_in_each_band_and_widen_with_the_level(truth, calibration):
+    level, actual, _ = truth
+    low, high = calibration.quantile(level, 0.1), calibration.quantile(level, 0.9)
+    inside = (actual >= low) & (actual <= high)
+    for part in np.array_split(np.argsort(level), 6):
+        assert 0.77 < inside[part].mean() < 0.86
+    width = [(high - low)[part].mean() for part in np.array_split(np.argsort(level), 6)]
+    assert width == sorted(width)
+
+
+def test_probabilities_of_the_over_are_calibrated_with_pushes_excluded(truth, calibration):
+    level, actual, line = truth
+    decided = ~np.isnan(line) & (actual != line)
+    p, over = calibration.over(level, line)[decided], (actual > line)[decided]
+    bins = np.digitize(p, [0.4, 0.5, 0.6])
+    for value in np.unique(bins):
+        assert p[bins == value].mean() == pytest.approx(over[bins == value].mean(), abs=0.03)
+
+
+@given(number=st.floats(0, 60), line=st.floats(0.5, 60).map(lambda value: round(value * 2) / 2))
+@settings(max_examples=100, deadline=None)
+def test_quantiles_are_ordered_and_probabilities_fall_with_the_line(calibration, number, line):
+    numbers = np.array([number])
+    q10, q50, q90 = (calibration.quantile(numbers, p)[0] for p in (0.1, 0.5, 0.9))
+    assert 0 <= q10 <= q50 <= q90
+    here, above = (calibration.raw_over(numbers, np.array([value]))[0] for value in (line, line + 1))
+    assert 0 < above <= here < 1
+
+
+def test_without_a_number_or_a_line_there_is_no_probability(calibration):
+    nan = np.nan
+    assert np.isnan(calibration.over(np.array([nan, 10.0]), np.array([10.5, nan]))).all()
+    assert np.isnan(calibration.quantile(np.array([nan]), 0.5)).all()
+    assert np.isnan(calibration.beyond_line(np.array([10.0]), np.array([nan]))).all()
+
+
+def test_with_too_few_lines_nothing_is_learned_about_them(truth):
+    level, actual, _ = truth
+    bare = Calibration.fit(level, actual, np.full(len(level), np.nan))
+    assert bare.platt == (0.0, 1.0)
+    assert np.isnan(bare.beyond_line(np.array([10.0]), np.array([9.5]))).all()
+
+
+def test_the_number_with_the_line_is_better_than_either_when_both_know_something():
+    rng = np.random.default_rng(8)
+    ours, theirs = rng.normal(0, 2, 5_000), rng.normal(0, 2, 5_000)
+    base = rng.gamma(3, 4, 5_000) + 10
+    actual = base + ours + theirs + rng.normal(0, 4, 5_000)
+    number, line = base + ours, base + theirs
+    both = Calibration.fit(number, actual, line).beyond_line(number, line)
+
+    def rmse(value):
+        return np.sqrt(np.mean((value - actual) ** 2))
+
+    assert rmse(both) < min(rmse(number), rmse(line))

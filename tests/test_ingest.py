@@ -1,0 +1,152 @@
+"""Ingest: all of a span or nothing, the same twice, odd rows kept out; with the real suites and warehouse."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from nba_ml.context import Context
+from nba_ml.errors import BadInput, GateRefused, UsageError
+from nba_ml.ingest import ingest, without_rows
+from nba_ml.settings import Settings
+from nba_ml.sources.files import FilesSource
+from nba_ml.warehouse import LATEST
+from tests import files_factory
+
+FIRST, LAST = date(2023, 11, 20), date(2023, 11, 23)
+BOX, SCHEDULE, PROPS = "player_box.parquet", "schedule.parquet", "player_points_props.parquet"
+RAW = ("nba_raw.schedule", "nba_raw.player_box", "nba_raw.prop_lines", "nba_raw.game_lines", "nba_raw.player_status")
+
+
+@pytest.fixture
+def frames():
+    return {**files_factory.league(FIRST, LAST), "injury_snapshots.parquet": files_factory.injuries(LAST, "Atl Player A")}
+
+
+@pytest.fixture
+def bring(tmp_path):
+    def run(frames, first=FIRST, last=LAST):
+        files_factory.write(tmp_path / "files", frames)
+        context = Context(Settings(home=tmp_path / "home", source="files", files_dir=tmp_path / "files"))
+        return context, ingest(context, first, last, run=f"ingest:{first}:{last}")
+
+    return run
+
+
+def stored(tmp_path):
+    return Context(Settings(home=tmp_path / "home")).warehouse.count(RAW)
+
+
+def test_a_span_goes_in_once(bring, frames):
+    context, report = bring(frames)
+    assert report["tables"] == {name: {"rows": rows, "new": rows} for name, rows in zip(RAW, (8, 128, 128, 16, 1), strict=True)}
+    assert (report["games"], report["games_without_rows"], report["quarantined"], report["missing"]) == (8, 0, 0, [])
+    before = context.warehouse.read("nba_raw.player_box", as_of=LATEST)
+    again = bring(frames)[1]
+    assert [counts["new"] for counts in again["tables"].values()] == [0] * 5
+    assert context.warehouse.read("nba_raw.player_box", as_of=LATEST).equals(before)
+
+
+def test_overlapping_spans_give_the_same_rows_as_one(bring, frames, tmp_path):
+    bring(frames, FIRST, LAST - timedelta(days=1))
+    bring(frames, FIRST + timedelta(days=2), LAST)
+    assert list(stored(tmp_path).values()) == [8, 128, 128, 16, 1]
+
+
+def test_a_corrected_score_replaces_the_row(bring, frames):
+    bring(frames)
+    frames[BOX] = frames[BOX].with_columns(reb=pl.lit(9, pl.Int16))
+    context, report = bring(frames)
+    assert report["tables"]["nba_raw.player_box"] == {"rows": 128, "new": 0}
+    assert context.warehouse.read("nba_raw.player_box", as_of=LATEST)["reb"].unique().to_list() == [9]
+
+
+def test_a_span_without_games_is_fine(bring, frames):
+    context, report = bring(frames, date(2024, 7, 1), date(2024, 7, 3))
+    assert report["games"] == 0
+    assert sum(counts["rows"] for counts in report["tables"].values()) == 0
+    assert context.warehouse.count(["nba_ops.validation_runs"]) == {"nba_ops.validation_runs": 0}
+
+
+def test_swapped_dates_are_refused(bring, frames):
+    with pytest.raises(UsageError, match="swap them"):
+        bring(frames, LAST, FIRST)
+
+
+def broken(frames, kind):
+    box = frames[BOX]
+    changes = {
+        "duplicate": {BOX: pl.concat([box, box[-1:]])},
+        "renamed": {BOX: box.rename({"pts": "points"})},
+        "minutes": {BOX: box.with_columns(min=pl.lit("DNP"))},
+        "date": {SCHEDULE: frames[SCHEDULE].with_columns(game_date=pl.col("game_date").dt.offset_by("1d"))},
+        "points": {BOX: box.with_columns(pts=pl.col("pts") + 1)},
+        "team": {BOX: box.with_columns(team=pl.lit("UTA"))},
+        "decimal": {"game_lines.parquet": frames["game_lines.parquet"].with_columns(home_odds=pl.lit(1.8))},
+        "last table": {"injury_snapshots.parquet": frames["injury_snapshots.parquet"].drop("player_raw")},
+    }
+    return {**frames, **changes[kind]}
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "renamed", "minutes", "date", "points", "team", "decimal", "last table"])
+def test_refused_data_leaves_nothing_behind(bring, frames, tmp_path, kind):
+    with pytest.raises(BadInput, match=r"\.parquet"):
+        bring(broken(frames, kind))
+    assert set(stored(tmp_path).values()) == {0}
+
+
+def test_a_stop_rule_leaves_nothing_behind(bring, frames, tmp_path):
+    with pytest.raises(GateRefused, match="line_kind_known"):
+        bring({**frames, PROPS: frames[PROPS].with_columns(line_kind=pl.lit("guess"))})
+    assert set(stored(tmp_path).values()) == {0}
+
+
+def test_quotes_taken_in_play_are_kept_out_and_the_rest_goes_in(bring, frames):
+    late = pl.int_range(pl.len()) < 3
+    frames[PROPS] = frames[PROPS].with_columns(snapshot_ts=pl.when(late).then(pl.col("commence_ts")).otherwise("snapshot_ts"))
+    context, report = bring(frames)
+    assert (report["quarantined"], report["tables"]["nba_raw.prop_lines"]["rows"]) == (3, 125)
+    assert context.warehouse.read("nba_ops.quarantine", as_of=LATEST)["rule"].to_list() == ["before_tipoff"] * 3
+    assert bring(frames)[0].warehouse.count(["nba_ops.quarantine"]) == {"nba_ops.quarantine": 3}
+
+
+def test_games_and_teams_without_rows_are_named_and_no_failure(bring, frames):
+    games = frames[SCHEDULE]["game_id"]
+    gone = (pl.col("game_id") == games[0]) | ((pl.col("game_id") == games[3]) & (pl.col("is_home")))
+    frames[BOX] = frames[BOX].filter(~gone)
+    report = bring(frames)[1]
+    assert (report["games_without_rows"], report["dates_without_rows"]) == (1, ["2023-11-20"])
+    assert [(game["game_id"], game["team"]) for game in report["missing"]] == [(games[0], None), (games[3], frames[SCHEDULE]["home"][3])]
+
+
+def test_games_still_to_come_are_not_missing(bring, frames):
+    frames[BOX] = frames[BOX].filter(pl.col("game_date") < pl.lit(LAST).cast(pl.Datetime("us")))
+    frames[SCHEDULE] = frames[SCHEDULE].with_columns(
+        pl.when(pl.col("game_date") < pl.lit(LAST).cast(pl.Datetime("us"))).then(pl.col("home_pts", "away_pts", "ot"))
+    )
+    report = bring(frames)[1]
+    assert (report["games"], report["games_without_rows"]) == (8, 0)
+
+
+def test_past_games_without_a_final_score_are_counted(bring, frames):
+    late = pl.col("game_date") == pl.lit(LAST).cast(pl.Datetime("us"))
+    frames[SCHEDULE] = frames[SCHEDULE].with_columns(pl.when(~late).then(pl.col("home_pts", "away_pts")))
+    assert bring(frames)[1]["games_without_score"] == 2
+
+
+@pytest.mark.real_data
+def test_real_games_go_in_whole_with_their_defects(files_dir, tmp_path):
+    source = FilesSource(files_dir)
+    last = source.last_date()
+    first = last - timedelta(days=80)
+    context = Context(Settings(home=tmp_path / "home", source="files", files_dir=files_dir))
+    report = ingest(context, first, last, run="ingest:real")
+    assert report["tables"]["nba_raw.player_box"]["rows"] == source.player_box(first, last).height
+    assert report["quarantined"] <= 0.01 * report["tables"]["nba_raw.prop_lines"]["rows"]
+    schedule = context.warehouse.read("nba_raw.schedule", as_of=LATEST)
+    lacking = without_rows(schedule, context.warehouse.read("nba_raw.player_box", as_of=LATEST), last)
+    assert set(schedule.join(lacking, on="game_id", how="semi")["season_type"]) <= {"PlayIn", "Cup Final"}
+    undated = context.warehouse.read("nba_raw.prop_lines", as_of=LATEST, undated=True)
+    assert undated["captured_at"].null_count() > 0
+    again = ingest(context, first, last, run="ingest:real")
+    assert [counts["new"] for counts in again["tables"].values()] == [0] * 5
