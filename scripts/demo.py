@@ -83,14 +83,17 @@ def run(context: Context, runs: DagRuns, summary: dict[str, Any], results: TextI
     trained = runs.run("nba_train", until=str(calendar.day_before(slate)))
     summary["version"] = trained["release"]["version"]
     predicted = runs.run("nba_predict", slate=str(slate), mode="replay")["publish"]
-    runs.run("nba_grade", slate=str(slate))
-    summary |= show(context.warehouse, slate, predicted["run_key"], summary["version"], results)
+    summary["published"] = predicted["published"]
+    summary["graded"] = runs.run("nba_grade", slate=str(slate))["grade"]["graded"]
+    show(context.warehouse, slate, predicted["run_key"], summary["version"], results)
     print_paths(context, trained["plan"]["report"], [f"train:{summary['version']}", f"predict:{slate}:{predicted['run_key']}"], results)
 
 
 def print_paths(context: Context, report: str, checked: list[str], results: TextIO) -> None:
     """Print where the backtest report and the Data Docs of the runs' checks are."""
-    pages = context.warehouse.read("nba_ops.validation_runs", as_of=LATEST, where={"run": checked}).unique("suite", keep="last", maintain_order=True)
+    pages = context.warehouse.read("nba_ops.validation_runs", as_of=LATEST, where={"run": checked}).unique(
+        "suite", keep="last", maintain_order=True
+    )
     results.write(f"Backtest report: {report}\n")
     for row in pages.iter_rows(named=True):
         results.write(f"Data Docs, {row['suite']}: {row['docs_url']}\n")

@@ -15,7 +15,7 @@ from rich.spinner import Spinner
 
 from nba_ml import progress
 
-SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
+SECONDS_BETWEEN_SIGNS_OF_LIFE = 15
 
 
 def divert_output(log: Path) -> tuple[TextIO, Console]:

@@ -58,8 +58,8 @@ def last_slate(warehouse: Warehouse, last: date, least_games: int) -> date | Non
     return warehouse.query(_LAST_SLATE, {"last": last, "least": least_games})["slate"].item()
 
 
-def show(warehouse: Warehouse, slate: date, run_key: str, version: str, results: TextIO) -> dict[str, int]:
-    """Print the closing tables; return how many picks were published and how many of them have a result."""
+def show(warehouse: Warehouse, slate: date, run_key: str, version: str, results: TextIO) -> None:
+    """Print the closing tables."""
     console = Console(file=results, width=WIDTH, highlight=False)
     run = {"slate": slate, "run_key": run_key}
     picks, grades = warehouse.query(_PICKS, run), warehouse.query(_GRADES, run)
@@ -81,7 +81,6 @@ def show(warehouse: Warehouse, slate: date, run_key: str, version: str, results:
     _print(console, f"Mean absolute error on {slate}", errors, warehouse.query(_SLATE_ROWS + _ERRORS, run), _error)
     backtest = warehouse.query(_BACKTEST_ROWS + _ERRORS, {"version": version})
     _print(console, "Mean absolute error in the walk-forward backtest", errors, backtest, _error)
-    return {"published": picks.height, "graded": grades.filter(pl.col("actual_points").is_not_null()).height}
 
 
 def _print(console: Console, title: str, columns: list[str], rows: pl.DataFrame, cells: Any) -> None:

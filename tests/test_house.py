@@ -142,14 +142,15 @@ def test_one_xgboost_on_every_python(lock):
     assert pinned["xgboost-cpu"] == pinned["xgboost"] == {"3.2.0"}
 
 
-@pytest.fixture(scope="module")
-def make() -> str:
-    return shutil.which("make") or pytest.fail("make is not installed")
+def make(*arguments: str) -> str:
+    """Return what make says, asked as by a person: not as a part of the make that runs these tests, and with a PYTHON that is another tool's."""
+    program = shutil.which("make") or pytest.fail("make is not installed")
+    environment = {"PATH": os.environ["PATH"], "PYTHON": "3.9"}
+    return subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, env=environment).stdout
 
 
-def test_make_help_lists_every_target(make):
-    answer = subprocess.run([make, "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    listed = re.findall(r"^  make (\w+) +\S", answer, re.MULTILINE)
+def test_make_help_lists_every_target():
+    listed = re.findall(r"^  make (\w+) +\S", make("help"), re.MULTILINE)
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1).split()
     assert sorted(listed) == sorted(phony)
     assert set(TARGETS) <= set(listed)
@@ -168,17 +169,14 @@ def test_make_help_lists_every_target(make):
         (["lock"], "scripts/lock.sh"),
     ],
 )
-def test_targets_call_their_scripts(make, goal, command):
-    environment = {"PATH": os.environ["PATH"], "PYTHON": "3.9"}
-    told = subprocess.run([make, "-n", *goal], cwd=ROOT, capture_output=True, text=True, check=True, env=environment).stdout
-    assert told.rstrip().endswith(command)
+def test_targets_call_their_scripts(goal, command):
+    assert make("-n", *goal).rstrip().endswith(command)
     assert (ROOT / re.search(r"scripts/\w+\.\w+", command).group()).is_file()
 
 
-def test_only_clean_and_help_do_without_the_environment(make):
+def test_only_clean_and_help_do_without_the_environment():
     for target in set(TARGETS) - {"help", "clean"}:
-        told = subprocess.run([make, "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        assert told.startswith("scripts/env.sh"), target
+        assert make("-n", target).startswith("scripts/env.sh ''"), target
 
 
 @pytest.mark.parametrize("name", [".ci/run", "scripts/env.sh", "scripts/lock.sh"])

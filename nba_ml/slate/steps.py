@@ -7,7 +7,7 @@ them and leaves nothing.
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 
@@ -21,7 +21,7 @@ from nba_ml.gates import load_gates
 from nba_ml.registry.loading import Released, load_released
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
-from nba_ml.slate import population, publishing, scoring
+from nba_ml.slate import population, publishing, scoring, timing
 from nba_ml.slate import quality as marks
 from nba_ml.slate.inputs import Inputs
 from nba_ml.slate.publishing import PICKS, SYSTEMS
@@ -76,15 +76,15 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     if mode not in ("live", "replay"):
         raise UsageError(f"mode {mode!r} is neither live nor replay: use --mode live or --mode replay")
     tipoffs = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=(slate, slate), columns=["game_id", "tipoff_utc"])
-    first = _first(tipoffs)
-    moment = _cut_off(slate, mode, as_of, first)
+    first = timing.first_tipoff(tipoffs)
+    moment = timing.cut_off(slate, mode, as_of, first)
     games = context.warehouse.read("nba_raw.schedule", as_of=moment, dates=(slate, slate), columns=["game_id"]).height
     ref: Ref = {"slate_date": slate.isoformat(), "mode": mode, "as_of": moment.isoformat(), "games": games}
     if not games:
         log.info("no games on %s: nothing to predict", slate)
         return {**ref, "release_number": None, "model_version": None}
     if mode == "live":
-        _require_before_tipoff(slate, first)
+        timing.require_before_tipoff(slate, first)
     released = load_released(context)
     return {**ref, "release_number": released.number, "model_version": released.version}
 
@@ -200,7 +200,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
         return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
     picks = publishing.staged(context, ref, PICKS)
     if ref["mode"] == "live" and not publishing.published(context, ref).height:
-        _require_before_tipoff(date.fromisoformat(ref["slate_date"]), _first(picks))
+        timing.require_before_tipoff(date.fromisoformat(ref["slate_date"]), timing.first_tipoff(picks))
     verdict = validation.validate_predictions(context, picks, run=_run_name(ref))
     verdict.raise_if_stopped()
     kept = verdict.kept.select("game_id", "player_id", kept=True)
@@ -220,35 +220,6 @@ def predict(context: Context, slate: date, mode: str = "replay", as_of: datetime
     for step in (consensus, quality):
         ref = step(context, ref)
     return publish(context, ref)
-
-
-def _cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetime | None) -> datetime:
-    now = calendar.now()
-    if as_of is None:
-        moment = now if mode == "live" else calendar.lead_as_of(slate, first)
-    else:
-        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=calendar.NEW_YORK)
-    if moment > now:
-        raise UsageError(f"as-of {moment.isoformat()} is still to come: predict {slate} live (--mode live), or later")
-    if mode == "replay" and first is not None and moment >= first:
-        raise UsageError(
-            f"as-of {moment.isoformat()} is not before the slate's first tip-off at {first.isoformat()}: "
-            "leave --as-of out, or give an earlier time"
-        )
-    return moment.astimezone(UTC)
-
-
-def _first(games: pl.DataFrame) -> datetime | None:
-    return min(games["tipoff_utc"].drop_nulls().to_list(), default=None)
-
-
-def _require_before_tipoff(slate: date, first: datetime | None) -> None:
-    now = calendar.now()
-    if (first is not None and now >= first) or calendar.slate_date(now) > slate:
-        since = f"its first game tipped off at {first.isoformat()}" if first is not None else "its date is past"
-        raise GateRefused(f"{slate} can't be predicted live any more: {since}. Run: nba-ml predict --slate {slate} --mode replay")
 
 
 def _inputs(context: Context, ref: Mapping[str, Any]) -> Inputs:
@@ -274,7 +245,7 @@ def _store_features(context: Context, ref: Mapping[str, Any], ready: Inputs) -> 
     Left out is a replay from any other moment than the lead: training reads the same rows, and must not see them with less known.
     """
     slate, moment = date.fromisoformat(ref["slate_date"]), datetime.fromisoformat(ref["as_of"])
-    if ref["mode"] == "live" or moment == calendar.lead_as_of(slate, _first(ready.games)):
+    if ref["mode"] == "live" or moment == calendar.lead_as_of(slate, timing.first_tipoff(ready.games)):
         store.write(context.warehouse, ready.rows, {slate: moment})
 
 

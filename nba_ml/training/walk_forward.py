@@ -128,7 +128,7 @@ def _fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None)
     assert isinstance(trained_until, date)  # noqa: S101
     kept = cache / f"{fold.first}_{fold.last}.arrow" if cache else None
     if kept is not None and kept.exists():
-        found = pl.read_ipc(kept, memory_map=False)
+        found = pl.read_ipc(kept)
         return {name: found[name].to_numpy() for name in found.columns}, trained_until
     members = {name: member.fit(train) for name, member in new_members(seed).items()}
     numbers, _ = member_numbers(members, inside, rows.filter(pl.col("game_date") <= fold.last))

@@ -34,9 +34,11 @@ def run_dag(dag_bag) -> Callable[..., SimpleNamespace]:
     """Return a function that runs a DAG in this process: its state, and each task's state, tries and result."""
 
     def run(dag_id: str, **conf: Any) -> SimpleNamespace:
+        from airflow.dag_processing.dagbag import DagBag
         from nba_retry_policy import NbaRetryPolicy
 
-        dag = dag_bag.dags[dag_id]
+        # Read again: a run leaves its conf in the parameters of the object that it ran.
+        dag = DagBag(dag_folder=dag_bag.dags[dag_id].fileloc).dags[dag_id]
         for task in dag.tasks:
             task.retry_policy = NbaRetryPolicy(timedelta(0))
         finished = dag.test(run_conf=conf)

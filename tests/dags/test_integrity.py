@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DAGS = {"nba_ingest", "nba_train", "nba_predict", "nba_grade"}
 TAGS = {"nba", "ingest", "training", "prediction", "grading"}
 FILES = sorted((ROOT / "dags").glob("*.py"))
-HEAVY = ("google.cloud", "great_expectations", "xgboost", "polars", "pandas", "duckdb", "sklearn", "matplotlib")
+HEAVY = ("google.cloud.", "google.api_core", "great_expectations", "xgboost", "polars", "pandas", "duckdb", "sklearn", "matplotlib")
 
 _PARSE = """
 import json, sys, time

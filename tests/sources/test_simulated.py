@@ -127,7 +127,7 @@ def test_a_season_is_kept_for_the_next_process(source, shelf, monkeypatch):
     monkeypatch.setattr(league_cache, "season_tables", None)
     again = SimulatedSource(SEED, UNTIL, cache=shelf)
     assert_frame_equal(again.schedule(UNTIL, UNTIL), source.schedule(UNTIL, UNTIL))
-    assert not [entry for entry in shelf.rglob(".*")]
+    assert not list(shelf.rglob(".*"))
 
 
 class TestDefects:

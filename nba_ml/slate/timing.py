@@ -1,0 +1,52 @@
+"""When a slate may be predicted, and from which moment."""
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from nba_ml import calendar
+from nba_ml.errors import GateRefused, UsageError
+
+
+def cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetime | None) -> datetime:
+    """Return the moment that a slate is predicted from, in UTC: `as_of`, else now for live and the lead before the `first` tip-off for a replay.
+
+    Raises
+    ------
+    UsageError
+        If it is still to come, or a replay would see what no live run can.
+    """
+    now = calendar.now()
+    if as_of is None:
+        moment = now if mode == "live" else calendar.lead_as_of(slate, first)
+    else:
+        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=calendar.NEW_YORK)
+    if moment > now:
+        raise UsageError(f"as-of {moment.isoformat()} is still to come: predict {slate} live (--mode live), or later")
+    if mode == "replay" and first is not None and moment >= first:
+        raise UsageError(
+            f"as-of {moment.isoformat()} is not before the slate's first tip-off at {first.isoformat()}: "
+            "leave --as-of out, or give an earlier time"
+        )
+    return moment.astimezone(UTC)
+
+
+def first_tipoff(games: pl.DataFrame) -> datetime | None:
+    """Return the first known tip-off among rows with ``tipoff_utc``."""
+    return min(games["tipoff_utc"].drop_nulls().to_list(), default=None)
+
+
+def require_before_tipoff(slate: date, first: datetime | None) -> None:
+    """Refuse a live run that comes too late to be one.
+
+    Raises
+    ------
+    GateRefused
+        If the first game has tipped off, or the date is past.
+    """
+    now = calendar.now()
+    if (first is not None and now >= first) or calendar.slate_date(now) > slate:
+        since = f"its first game tipped off at {first.isoformat()}" if first is not None else "its date is past"
+        raise GateRefused(f"{slate} can't be predicted live any more: {since}. Run: nba-ml predict --slate {slate} --mode replay")
