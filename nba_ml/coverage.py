@@ -9,6 +9,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
+from nba_ml.games import complete_sides
 from nba_ml.gates import load_gates
 
 _SHOWN_DATES = 8
@@ -94,14 +95,10 @@ def complete_dates(schedule: pl.DataFrame, box: pl.DataFrame, *, players: int, s
     share : float
         A date is complete when at least this share of its games is.
     """
-    teams = box.group_by("game_id", "team").agg(pl.col("player_id").n_unique().alias("players"), pl.col("points").sum())
-    sides = pl.concat(schedule.select("game_id", "game_date", team=side, final=f"{side}_points") for side in ("home", "away")).join(
-        teams, on=["game_id", "team"], how="left"
-    )
-    whole = ((pl.col("players") >= players) & (pl.col("points") == pl.col("final"))).fill_null(value=False)
-    games = sides.group_by("game_date", "game_id").agg(whole.all().alias("whole"))
-    dates = games.group_by("game_date").agg(pl.col("whole").mean())
-    return set(dates.filter(pl.col("whole") >= share)["game_date"])
+    sides = complete_sides(schedule, box, players)
+    games = sides.group_by("game_date", "game_id").agg(pl.col("complete").all())
+    dates = games.group_by("game_date").agg(pl.col("complete").mean())
+    return set(dates.filter(pl.col("complete") >= share)["game_date"])
 
 
 def refusal(report: Mapping[str, Any]) -> str:

@@ -12,9 +12,9 @@ import polars as pl
 from nba_ml import calendar, lines
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
+from nba_ml.games import complete_sides
 from nba_ml.gates import load_gates
 from nba_ml.slate.consensus import side_of
-from nba_ml.slate.population import complete_sides
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.warehouse.port import LATEST
 

@@ -13,7 +13,7 @@ _console: Console | None = None
 
 def show_on(console: Console | None) -> None:
     """Show progress on `console`, where standard error goes to a log file; None = standard error again."""
-    global _console  # noqa: PLW0603
+    global _console
     _console = console
 
 

@@ -86,7 +86,9 @@ def test_bootstrap_days_do_not_count(fill, raw):
 
 
 def test_season_without_schedule_counts_as_nothing(fill):
-    with pytest.raises(GateRefused, match=r"(?s)2022-23: its schedule is absent or too thin .* --from 2022-10-18 --to 2023-06-30") as refused:
+    with pytest.raises(
+        GateRefused, match=r"(?s)2022-23: its schedule is absent or too thin .* --from 2022-10-18 --to 2023-06-30"
+    ) as refused:
         coverage.require(fill(), date(2023, 6, 30))
     assert [season["coverage"] for season in refused.value.report["seasons"]] == [0.0, 0.0]
 

@@ -14,7 +14,10 @@ from nba_ml.errors import GateRefused, NbaMlError, UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document, for machines.")]
 
-results = Console(highlight=False)
+_WIDTH_IN_FILES = 160
+"""Columns of a table that goes to a file or a pipe, where there is no screen to fit."""
+
+results = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_IN_FILES)
 messages = Console(stderr=True, highlight=False)
 
 

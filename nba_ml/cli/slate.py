@@ -74,8 +74,8 @@ def parse_time(text: str | None) -> datetime | None:
 
 
 def _show_predicted(context: Any, result: Mapping[str, Any]) -> None:
+    from nba_ml.cli.slate_tables import print_picks
     from nba_ml.slate.publishing import published
-    from nba_ml.slate.table import print_picks
 
     if not result["games"]:
         results.print(f"No games on {result['slate_date']}: nothing to predict.")
@@ -93,7 +93,7 @@ def _show_predicted(context: Any, result: Mapping[str, Any]) -> None:
 
 
 def _show_graded(result: Mapping[str, Any]) -> None:
-    from nba_ml.slate.table import print_systems
+    from nba_ml.cli.slate_tables import print_systems
 
     if not result["runs"]:
         results.print(f"{result['slate_date']} was never predicted: nba-ml predict --slate {result['slate_date']}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nba_ml.games import team_games
+
 IDENTITY = ("game_date", "game_id", "season", "season_type", "player_id", "player_name", "team", "opponent", "is_home", "neutral_site")
 """Columns that say which player-game a row is."""
 
@@ -57,19 +59,11 @@ def assemble(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | No
 
 
 def _team_games(schedule: pl.DataFrame) -> pl.DataFrame:
-    shared = ["game_id", "game_date", "season", "season_type"]
-    sides = [
-        schedule.select(
-            *shared,
-            team=pl.col(own),
-            opponent=pl.col(other),
-            is_home=pl.lit(own == "home"),
-            scored=pl.col(f"{own}_points").cast(pl.Float64),
-            conceded=pl.col(f"{other}_points").cast(pl.Float64),
-        )
-        for own, other in (("home", "away"), ("away", "home"))
-    ]
-    return pl.concat(sides).sort("team", "game_date", "game_id").with_columns(number=pl.int_range(pl.len()).over("team"))
+    sides = team_games(schedule).select(
+        *("game_id", "game_date", "season", "season_type", "team", "opponent", "is_home"),
+        *[pl.col(name).cast(pl.Float64) for name in ("scored", "conceded")],
+    )
+    return sides.sort("team", "game_date", "game_id").with_columns(number=pl.int_range(pl.len()).over("team"))
 
 
 def past(expression: pl.Expr) -> pl.Expr:

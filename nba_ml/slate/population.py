@@ -7,8 +7,10 @@ from datetime import date, datetime
 
 import polars as pl
 
+from nba_ml import calendar
 from nba_ml.errors import GateRefused
 from nba_ml.features.frame import IDENTITY
+from nba_ml.games import complete_sides, team_games
 from nba_ml.gates import load_gates
 
 ROTATION_GAMES = 5
@@ -17,18 +19,12 @@ ROTATION_GAMES = 5
 ROTATION_MINUTES = 3.0
 """… and he averages this many minutes there. Both chosen on 2023-24: they find 96 % of all who play and 98 % of the points."""
 
+OVERDUE_DAYS = 30
+"""A box score that has not come after so many days will not come."""
+
 _MINUTES_HALF_LIFE = 5
 
 COLUMNS = (*IDENTITY, "tipoff_utc", "in_population_by")
-
-
-def team_games(games: pl.DataFrame) -> pl.DataFrame:
-    """Return two rows per scheduled game, one for each team: the schedule's columns, team, opponent, is_home, scored."""
-    sides = [
-        games.with_columns(team=pl.col(own), opponent=pl.col(other), is_home=pl.lit(own == "home"), scored=pl.col(f"{own}_points"))
-        for own, other in (("home", "away"), ("away", "home"))
-    ]
-    return pl.concat(sides)
 
 
 def find(games: pl.DataFrame, box: pl.DataFrame, quoted: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
@@ -77,31 +73,16 @@ def find(games: pl.DataFrame, box: pl.DataFrame, quoted: pl.DataFrame) -> tuple[
     return found.unique("player_id", keep="first", maintain_order=True).sort("game_id", "team", "player_id"), unplaced
 
 
-def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int) -> pl.DataFrame:
-    """Say of each team's side of each game whether it is complete, as coverage defines it.
-
-    Parameters
-    ----------
-    games, box : DataFrame
-        Rows of nba_raw.schedule and nba_raw.player_box.
-    players : int
-        A complete side has at least so many rows, and their points sum to the final score.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `team_games` and complete (bool).
-    """
-    rows = box.group_by("game_id", "team").agg(rows=pl.len(), points=pl.col("points").sum())
-    complete = (pl.col("rows") >= players) & (pl.col("points") == pl.col("scored"))
-    sides = team_games(games).join(rows, on=["game_id", "team"], how="left")
-    return sides.with_columns(complete=complete.fill_null(value=False)).drop("rows", "points")
-
-
 def stale_teams(games: pl.DataFrame, schedule: pl.DataFrame, box: pl.DataFrame, slate: date, as_of: datetime) -> pl.DataFrame:
-    """Return the slate's teams whose last finished game is missing or incomplete: team, game_id, game_date."""
+    """Return the slate's teams whose last finished game is missing or incomplete: team, game_id, game_date.
+
+    A kind of game of which the source has never delivered a box score (play-ins, cup finals in some feeds) is not late, it does not come.
+    """
     finished = schedule.filter((pl.col("game_date") < slate) & (pl.col("result_known_at") <= as_of))
-    sides = complete_sides(finished, box, load_gates()["coverage"]["players_per_team"])
+    delivered = finished.join(box, on="game_id", how="semi")["season_type"].unique()
+    overdue = finished.filter(pl.col("game_date") < calendar.days_back(slate, OVERDUE_DAYS))["season_type"].unique()
+    never = pl.col("season_type").is_in(overdue.implode()) & ~pl.col("season_type").is_in(delivered.implode())
+    sides = complete_sides(finished.filter(~never), box, load_gates()["coverage"]["players_per_team"])
     own = sides.join(team_games(games).select("team").unique(), on="team")
     last = own.sort("game_date", "game_id").group_by("team").agg(pl.col("game_id", "game_date", "complete").last())
     return last.filter(~pl.col("complete")).select("team", "game_id", "game_date").sort("team")

@@ -145,3 +145,11 @@ def test_the_quarter_itself_is_allowed():
     population.require_fresh(teams, 4, 0.25)
     with pytest.raises(GateRefused, match="nba-ml ingest --from 2024-01-18 --to 2024-01-18"):
         population.require_fresh(teams, 3, 0.25)
+
+
+def test_a_kind_of_game_that_the_source_never_delivers_makes_nobody_stale():
+    """Some feeds have no play-ins: their teams would be stale for ever. A first late one is still late."""
+    old, fresh = (game(90 + back, back, "BOS", "NYK") | {"season_type": "PlayIn"} for back in (60, 1))
+    history = box(*whole_team(LAST[0], "BOS"), *whole_team(LAST[1], "NYK"))
+    assert stale(history, *LAST, fresh) == ["BOS", "NYK"]
+    assert stale(history, *LAST, old, fresh) == []

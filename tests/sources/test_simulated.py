@@ -11,7 +11,7 @@ from nba_ml import calendar
 from nba_ml.errors import UsageError
 from nba_ml.ids import frame_fingerprint
 from nba_ml.settings import Settings
-from nba_ml.sources import RAW_TABLES, open_source
+from nba_ml.sources import RAW_TABLES, checks, open_source
 from nba_ml.sources.league import cache as league_cache
 from nba_ml.sources.league import defects
 from nba_ml.sources.simulated import SimulatedSource
@@ -152,10 +152,10 @@ class TestDefects:
 
     def test_clock_minutes_are_read_right(self, source, faulty):
         clean = source.player_box(UNTIL - timedelta(days=1), UNTIL)
-        raw = defects.clock_text(clean, UNTIL)
+        raw = faulty("clock_minutes").player_box(UNTIL - timedelta(days=1), UNTIL)
         assert raw.filter(game_date=UNTIL)["minutes"].str.contains(r"^\d+:\d\d$").all()
         assert not raw.filter(pl.col("game_date") < UNTIL)["minutes"].str.contains(":").any()
-        assert_frame_equal(faulty("clock_minutes").player_box(UNTIL - timedelta(days=1), UNTIL), clean)
+        assert_frame_equal(checks.structure("player_box", raw).select(clean.columns), clean)
 
     def test_missing_team(self, source, faulty):
         clean, box = (

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from nba_ml.errors import UsageError
-from nba_ml.sources.minutes import parse_minutes
 
 PLACEHOLDER = 15.5
 STALE_DAYS = 7
@@ -18,15 +17,11 @@ def _duplicated_feed(box: pl.DataFrame, last: date) -> pl.DataFrame:
     return pl.concat([box, box.filter(game_date=last)])
 
 
-def clock_text(box: pl.DataFrame, last: date) -> pl.DataFrame:
+def _clock_minutes(box: pl.DataFrame, last: date) -> pl.DataFrame:
     """Return box scores as a feed gives them that writes the last date's minutes as text: "34:00"."""
     clock = pl.col("minutes").cast(pl.Int64).cast(pl.String) + ":00"
     plain = pl.col("minutes").cast(pl.String)
     return box.with_columns(pl.when(pl.col("game_date") == last).then(clock).otherwise(plain).alias("minutes"))
-
-
-def _clock_minutes(box: pl.DataFrame, last: date) -> pl.DataFrame:
-    return clock_text(box, last).with_columns(pl.col("minutes").map_batches(parse_minutes, return_dtype=pl.Float64))
 
 
 def _missing_team(box: pl.DataFrame, last: date) -> pl.DataFrame:

@@ -1,0 +1,39 @@
+"""Games seen from each of their two teams, and whether the box score of a side is complete."""
+
+import polars as pl
+
+
+def team_games(games: pl.DataFrame) -> pl.DataFrame:
+    """Return two rows per scheduled game, one for each team: the schedule's columns, team, opponent, is_home, scored, conceded."""
+    sides = [
+        games.with_columns(
+            team=pl.col(own),
+            opponent=pl.col(other),
+            is_home=pl.lit(own == "home"),
+            scored=pl.col(f"{own}_points"),
+            conceded=pl.col(f"{other}_points"),
+        )
+        for own, other in (("home", "away"), ("away", "home"))
+    ]
+    return pl.concat(sides)
+
+
+def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int) -> pl.DataFrame:
+    """Say of each team's side of each game whether it is complete.
+
+    Parameters
+    ----------
+    games, box : DataFrame
+        Rows of nba_raw.schedule and nba_raw.player_box.
+    players : int
+        A complete side has at least so many rows, and their points sum to the final score.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `team_games` and complete (bool).
+    """
+    rows = box.group_by("game_id", "team").agg(rows=pl.col("player_id").n_unique(), points=pl.col("points").sum())
+    complete = (pl.col("rows") >= players) & (pl.col("points") == pl.col("scored"))
+    sides = team_games(games).join(rows, on=["game_id", "team"], how="left")
+    return sides.with_columns(complete=complete.fill_null(value=False)).drop("rows", "points")
