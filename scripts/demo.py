@@ -76,7 +76,7 @@ def run(context: Context, runs: DagRuns, summary: dict[str, Any], results: TextI
     if source.name == "simulated":
         first, last = calendar.opener(calendar.FIRST_SEASON), last + DAYS_AHEAD
     runs.run("nba_ingest", **{"from": str(first), "to": str(last)})
-    slate = last_slate(context.warehouse, source.last_date(), LEAST_GAMES)
+    slate = last_slate(context.warehouse, LEAST_GAMES)
     if slate is None:
         raise BadInput(f"no date from {first} to {last} has {LEAST_GAMES} finished games and lines: nba-ml coverage shows what is there")
     summary["slate_date"] = str(slate)

@@ -7,17 +7,20 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from nba_ml.calendar import now
 from nba_ml.warehouse.port import Warehouse
 
 ROWS_SHOWN = 25
 WIDTH = 140
 
 _LAST_SLATE = """
-WITH games AS (SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule WHERE home_points IS NOT NULL GROUP BY game_date),
+WITH games AS (
+    SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule WHERE home_points IS NOT NULL AND result_known_at <= $now GROUP BY game_date
+),
 played AS (SELECT DISTINCT game_date FROM nba_raw.player_box),
 lined AS (SELECT DISTINCT game_date FROM nba_raw.prop_lines WHERE player_id IS NOT NULL)
 SELECT MAX(game_date) AS slate FROM games JOIN played USING (game_date) JOIN lined USING (game_date)
-WHERE games >= $least AND game_date <= $last
+WHERE games >= $least
 """
 
 _PICKS = """
@@ -53,9 +56,9 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY prediction_id ORDER BY revision DESC) = 
 _BACKTEST_ROWS = "WITH rows AS (SELECT * FROM nba_predictions.backtest_predictions WHERE model_version = $version)"
 
 
-def last_slate(warehouse: Warehouse, last: date, least_games: int) -> date | None:
-    """Return the last finished date that has enough games, box scores and lines."""
-    return warehouse.query(_LAST_SLATE, {"last": last, "least": least_games})["slate"].item()
+def last_slate(warehouse: Warehouse, least_games: int) -> date | None:
+    """Return the last date that has enough games, whose results count as known by now, box scores and lines."""
+    return warehouse.query(_LAST_SLATE, {"now": now(), "least": least_games})["slate"].item()
 
 
 def show(warehouse: Warehouse, slate: date, run_key: str, version: str, results: TextIO) -> None:

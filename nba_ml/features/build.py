@@ -2,8 +2,10 @@
 
 import polars as pl
 
+from nba_ml.features.availability import out_probability
 from nba_ml.features.candidates import candidates
 from nba_ml.features.frame import IDENTITY, assemble
+from nba_ml.features.lineup import lineup
 from nba_ml.features.rates import rates
 from nba_ml.features.rest import rest
 from nba_ml.features.role import role
@@ -13,7 +15,7 @@ from nba_ml.warehouse.schema import table
 
 FEATURE_TABLE = "nba_predictions.ml_feature_store_v2"
 
-FEATURE_VERSION = "v2.1"
+FEATURE_VERSION = "v2.2"
 """Raise it with every change of a definition: rows of different versions are never mixed."""
 
 TARGET = "actual_points"
@@ -49,12 +51,14 @@ def build(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | None 
     """
     games = assemble(box, schedule, slate)
     by_rate = rates(games)
+    who_could_play = candidates(games)
     parts = [
         games.players.select(*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming"),
         scoring(games),
         by_rate.drop("kind"),
         rest(games),
-        role(games, candidates(games)),
+        role(games, who_could_play),
+        lineup(games, out_probability(games, who_could_play), by_rate["points_rate"]),
         teams(games, by_rate["points_rate"], by_rate["kind"]),
     ]
     frame = pl.concat(parts, how="horizontal")

@@ -1,23 +1,13 @@
 """XGBoost: the trained model, the only system with a version, a release and a rollout."""
 
-import os
-from types import ModuleType
-
 import numpy as np
 import polars as pl
 
+from nba_ml import boosting
 from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters
 
 THREADS = 2
 """Threads of a fit. Fixed, since the order of sums, and so the last bits of a model, depend on it."""
-
-
-def _library() -> ModuleType:
-    # Idle OpenMP threads spin by default: two fits on one machine then take minutes from each other. Read once, when the library is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import xgboost
-
-    return xgboost
 
 
 class XGBoost:
@@ -31,7 +21,7 @@ class XGBoost:
 
     def fit(self, rows: pl.DataFrame) -> "XGBoost":
         """Fit on finished player-games, in the order of their dates."""
-        xgboost = _library()
+        xgboost = boosting.xgboost()
         ordered = rows.sort("game_date", "game_id", "player_id")
         target = column(ordered, TARGET)
         settings = dict(parameters()[self.system_id])
@@ -47,7 +37,7 @@ class XGBoost:
 
     def predict_matrix(self, features: np.ndarray) -> Numbers:
         """Predict from a feature matrix, shape (rows, features)."""
-        xgboost = _library()
+        xgboost = boosting.xgboost()
         if not len(features):
             return np.zeros(0)
         number = self._booster.predict(xgboost.DMatrix(features, nthread=THREADS))  # type: ignore[union-attr]
@@ -69,7 +59,7 @@ class XGBoost:
     @classmethod
     def from_bytes(cls, data: bytes) -> "XGBoost":
         """Read a model in UBJ format; whoever calls has checked its sha256."""
-        xgboost = _library()
+        xgboost = boosting.xgboost()
         model = cls(seed=0)
         model._booster = xgboost.Booster(model_file=bytearray(data))
         return model
