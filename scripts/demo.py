@@ -7,6 +7,7 @@ tasks' own logs to a file in the home. A second demo finds everything done and a
 import argparse
 import json
 import os
+import signal
 import sys
 from datetime import timedelta
 from typing import Any, TextIO
@@ -118,6 +119,8 @@ def main(arguments: list[str]) -> int:
 
 def demonstrate(context: Context, airflow: AirflowHome) -> int:
     """Run the chain with output diverted to the log; the summary is written whatever happens."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     results, screen = divert_output(airflow.demo_log)
     runs = DagRuns(airflow, screen)
     settings = context.settings

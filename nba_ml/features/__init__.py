@@ -1,5 +1,6 @@
 """Point-in-time features in polars: one module a family."""
 
-from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REQUIRED, TARGET, build, feature_names
+from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REPORTED_PREFIX, REQUIRED, TARGET, build, feature_names
+from nba_ml.features.lineup import LINEUP
 
-__all__ = ["FEATURE_TABLE", "FEATURE_VERSION", "REQUIRED", "TARGET", "build", "feature_names"]
+__all__ = ["FEATURE_TABLE", "FEATURE_VERSION", "LINEUP", "REPORTED_PREFIX", "REQUIRED", "TARGET", "build", "feature_names"]

@@ -4,6 +4,9 @@ Which team-mates play is the largest piece of information that box scores lack. 
 seasons only, so they know nothing of the season itself.
 """
 
+import hashlib
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -38,7 +41,7 @@ PARAMETERS = {
     "objective": "binary:logistic",
     "tree_method": "hist",
     "max_depth": 5,
-    "eta": 0.1,
+    "eta": 0.2,
     "min_child_weight": 50,
     "subsample": 0.7,
     "colsample_bytree": 0.6,
@@ -46,7 +49,7 @@ PARAMETERS = {
     "nthread": 2,
     "seed": 1,
 }
-ROUNDS = 80
+ROUNDS = 40
 """Chosen on 2021-22 to 2023-24, where its log-loss on players of 10 minutes or more is .33 to .36 a season."""
 
 LEAST_ROWS = 20_000
@@ -54,6 +57,11 @@ LEAST_ROWS = 20_000
 
 STREAK = np.array([0.14, 0.57, 0.68, 0.72, 0.78, 0.90])
 """Share of candidates who sat out after 0, 1, … 5 or more missed games, in 2020-21 (the season before the first that is judged)."""
+
+
+_KEPT = 12
+_fitted: dict[str, Any] = {}
+"""Classifiers by the hash of what they were fitted on: a process that works on several slates fits each season's once."""
 
 
 def out_probability(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
@@ -79,8 +87,13 @@ def out_probability(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
 
 def _classify(looks: np.ndarray, out: np.ndarray, now: np.ndarray) -> np.ndarray:
     xgboost = boosting.xgboost()
-    model = xgboost.train(PARAMETERS, xgboost.QuantileDMatrix(looks, out, max_bin=PARAMETERS["max_bin"]), ROUNDS)
-    return model.predict(xgboost.DMatrix(now))
+    key = hashlib.sha256(looks.tobytes() + out.tobytes()).hexdigest()
+    if key not in _fitted:
+        data = xgboost.QuantileDMatrix(looks, out, max_bin=PARAMETERS["max_bin"])
+        _fitted[key] = xgboost.train(PARAMETERS, data, ROUNDS)
+        for oldest in list(_fitted)[:-_KEPT]:
+            del _fitted[oldest]
+    return _fitted[key].predict(xgboost.DMatrix(now))
 
 
 def _looks(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:

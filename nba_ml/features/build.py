@@ -1,12 +1,16 @@
 """All features of all player-games, past and coming: the one function that history and the next slate go through."""
 
+from datetime import datetime
+
 import polars as pl
 
+from nba_ml.calendar import lead_as_of
 from nba_ml.features.availability import out_probability
 from nba_ml.features.candidates import candidates
-from nba_ml.features.frame import IDENTITY, assemble
-from nba_ml.features.lineup import lineup
+from nba_ml.features.frame import IDENTITY, Games, assemble
+from nba_ml.features.lineup import LINEUP, lineup
 from nba_ml.features.rates import rates
+from nba_ml.features.reports import reported_probability
 from nba_ml.features.rest import rest
 from nba_ml.features.role import role
 from nba_ml.features.scoring import scoring
@@ -17,6 +21,10 @@ FEATURE_TABLE = "nba_predictions.ml_feature_store_v2"
 
 FEATURE_VERSION = "v2.2"
 """Raise it with every change of a definition: rows of different versions are never mixed."""
+
+REPORTED_PREFIX = "reported_"
+"""Line-up features made with the probabilities of injury reports. They take the place of those from absences when a game is predicted, never in
+training: a model that was trained on what reports know is no better, and loses where there is none."""
 
 TARGET = "actual_points"
 """Column with the outcome in rows of finished games; null or absent in rows of a coming slate."""
@@ -30,7 +38,14 @@ def feature_names() -> tuple[str, ...]:
     return table(FEATURE_TABLE).features
 
 
-def build(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | None = None) -> pl.DataFrame:
+def build(
+    box: pl.DataFrame,
+    schedule: pl.DataFrame,
+    slate: pl.DataFrame | None = None,
+    *,
+    status: pl.DataFrame | None = None,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
     """Make every feature of every player-game with minutes above 0, and of the slate's rows.
 
     Parameters
@@ -39,11 +54,15 @@ def build(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | None 
         nba_raw.player_box and nba_raw.schedule, read at the cut-off: nothing that became known later is in them.
     slate : DataFrame, optional
         Population of the coming slate, with the columns `nba_ml.features.frame.IDENTITY`.
+    status : DataFrame, optional
+        nba_raw.player_status. A report is used for a date if it was seen by the lead that live runs have there.
+    as_of : datetime, optional
+        Cut-off of the slate itself, where it is another one than the lead.
 
     Returns
     -------
     DataFrame
-        Identity, `feature_names()` as float64 (null = not known), and ``upcoming`` (bool), sorted by date, game and player.
+        Identity, `feature_names()` and `REPORTED` columns as float64 (null = not known), and ``upcoming`` (bool), sorted by date, game and player.
 
     Notes
     -----
@@ -52,19 +71,44 @@ def build(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | None 
     games = assemble(box, schedule, slate)
     by_rate = rates(games)
     who_could_play = candidates(games)
+    availability = out_probability(games, who_could_play)
     parts = [
         games.players.select(*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming"),
         scoring(games),
         by_rate.drop("kind"),
         rest(games),
         role(games, who_could_play),
-        lineup(games, out_probability(games, who_could_play), by_rate["points_rate"]),
+        lineup(games, availability, by_rate["points_rate"]),
         teams(games, by_rate["points_rate"], by_rate["kind"]),
+        _reported(games, availability, status, _cutoffs(games, schedule, as_of), by_rate["points_rate"]),
     ]
     frame = pl.concat(parts, how="horizontal")
-    values = [_finite(pl.col(name).cast(pl.Float64)).alias(name) for name in feature_names()]
+    columns = (*feature_names(), *(REPORTED_PREFIX + name for name in LINEUP))
+    values = [_finite(pl.col(name).cast(pl.Float64)).alias(name) for name in columns]
     identity = [name for name in IDENTITY if name not in ("is_home", "neutral_site")]
     return frame.select(*identity, "upcoming", *values).sort("game_date", "game_id", "player_id")
+
+
+def _cutoffs(games: Games, schedule: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
+    """Return the moment that each date is predicted from: the lead of live runs, and `as_of` for the slate."""
+    coming = set(games.players.filter("upcoming")["game_date"])
+    tipoffs = schedule.group_by("game_date").agg(pl.col("tipoff_utc").min() if "tipoff_utc" in schedule.columns else pl.lit(None))
+    rows = [(day, as_of if as_of and day in coming else lead_as_of(day, tipoff)) for day, tipoff in tipoffs.rows()]
+    return pl.DataFrame(rows, schema={"game_date": pl.Date, "cutoff": pl.Datetime("us", "UTC")}, orient="row")
+
+
+def _reported(
+    games: Games, availability: pl.DataFrame, status: pl.DataFrame | None, cutoffs: pl.DataFrame, points_rate: pl.Series
+) -> pl.DataFrame:
+    """Make the line-up features anew with the probabilities of reports; null in games that no report speaks of."""
+    if status is None or status.is_empty():
+        return games.players.select("row", *[pl.lit(None, pl.Float64).alias(REPORTED_PREFIX + name) for name in LINEUP]).drop("row")
+    believed = reported_probability(availability, status, cutoffs)
+    spoken_of = believed.filter(pl.col("p_report").is_not_null())["game_id"].unique()
+    swapped = believed.with_columns(p_out=pl.coalesce("p_report", "p_out")).drop("p_report")
+    with_reports = lineup(games, swapped, points_rate).with_columns(games.players["game_id"])
+    known = pl.col("game_id").is_in(spoken_of.implode())
+    return with_reports.select(pl.when(known).then(pl.col(name)).alias(REPORTED_PREFIX + name) for name in LINEUP)
 
 
 def _finite(value: pl.Expr) -> pl.Expr:

@@ -10,6 +10,29 @@ TEAM_MINUTES = 240.0
 
 REALISED_HALF_LIFE = 8
 
+LINEUP = (
+    "out_points",
+    "out_minutes",
+    "out_usage",
+    "out_count",
+    "out_points_change",
+    "out_minutes_change",
+    "out_usage_change",
+    "out_count_change",
+    "out_best",
+    "in_points",
+    "in_minutes",
+    "in_best",
+    "in_above",
+    "in_above_points",
+    "minutes_left",
+    "points_left",
+    "opponent_out_points",
+    "opponent_out_minutes",
+    "opponent_in_points",
+)
+"""Names of the features that `lineup` makes."""
+
 _WEIGHTS = {"points": "points_now", "minutes": "minutes_now", "usage": "usage_now", "count": None}
 
 
@@ -54,21 +77,12 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
         )
         for name in _WEIGHTS
     ]
-    return frame.select(
-        *[f"out_{name}" for name in _WEIGHTS],
+    return frame.with_columns(
         *changes,
-        "out_best",
-        "in_points",
-        "in_minutes",
-        "in_best",
         in_above="above",
         in_above_points="above_points",
-        minutes_left="minutes_left",
         points_left=pl.col("minutes_left") * pl.col("points_rate"),
-        opponent_out_points="opponent_out_points",
-        opponent_out_minutes="opponent_out_minutes",
-        opponent_in_points="opponent_in_points",
-    )
+    ).select(LINEUP)
 
 
 def _terms(availability: pl.DataFrame) -> pl.DataFrame:

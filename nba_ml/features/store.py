@@ -26,7 +26,8 @@ def refresh(context: Context, first: date, last: date) -> dict[str, Any]:
         "from", "to", "rows" (written), "new" (not there before), "feature_version", "features".
     """
     box, schedule = read_raw(context.warehouse, calendar.end_of(last))
-    frame = build(box, schedule).filter(pl.col("game_date").is_between(first, last))
+    status = context.warehouse.read("nba_raw.player_status", as_of=calendar.end_of(last))
+    frame = build(box, schedule, status=status).filter(pl.col("game_date").is_between(first, last))
     cutoffs = {day: calendar.lead_as_of(day, tipoff) for day, tipoff in first_tipoffs(schedule).items()}
     new = write(context.warehouse, frame, cutoffs)
     return {

@@ -31,6 +31,10 @@ class Inputs:
         The slate's scheduled games.
     box, schedule : DataFrame
         History, dated before the slate; the schedule also holds the slate itself, without results.
+    status : DataFrame
+        Injury reports and line-ups.
+    as_of : datetime
+        The cut-off.
     lines : DataFrame
         Consensus lines of the population, as `nba_ml.lines.consensus` returns them.
     population : DataFrame
@@ -44,6 +48,8 @@ class Inputs:
     games: pl.DataFrame
     box: pl.DataFrame
     schedule: pl.DataFrame
+    status: pl.DataFrame
+    as_of: datetime
     lines: pl.DataFrame
     population: pl.DataFrame
     unplaced: list[str]
@@ -52,7 +58,7 @@ class Inputs:
     @functools.cached_property
     def features(self) -> pl.DataFrame:
         """Feature rows of history, with the outcome, and of the slate (``upcoming``), from the one function that builds both."""
-        rows = build(self.box, self.schedule, self.population)
+        rows = build(self.box, self.schedule, self.population, status=self.status, as_of=self.as_of)
         outcome = self.box.select("game_id", "player_id", **{TARGET: pl.col("points").cast(pl.Float64)})
         return rows.join(outcome, on=["game_id", "player_id"], how="left", maintain_order="left")
 
@@ -86,6 +92,7 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     unplayed = pl.col("game_date") >= slate
     schedule = schedule.with_columns(pl.when(~unplayed).then(pl.col(name)).alias(name) for name in _RESULTS)
     box = warehouse.read("nba_raw.player_box", as_of=as_of, dates=(_FIRST_DAY, yesterday))
+    status = warehouse.read("nba_raw.player_status", as_of=as_of, dates=(_FIRST_DAY, slate))
     quotes = warehouse.read("nba_raw.prop_lines", as_of=as_of, dates=(slate, slate), undated=mode == "replay")
     games = schedule.filter(unplayed)
     found = lines.consensus(quotes, as_of=as_of, tipoffs=games, live=mode == "live")
@@ -94,7 +101,7 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     if unplaced:
         log.warning("%d players with a line play for no team of the slate that is known: %s", len(unplaced), ", ".join(unplaced))
     own = found.join(people, on="player_id", how="semi")
-    return Inputs(games, box, schedule, own, people, unplaced, population.stale_teams(games, schedule, box, slate, as_of))
+    return Inputs(games, box, schedule, status, as_of, own, people, unplaced, population.stale_teams(games, schedule, box, slate, as_of))
 
 
 def run_key(inputs: Inputs, slate: date, mode: str, release_number: int, version: str, manifest_sha256: str) -> str:

@@ -31,7 +31,7 @@ class Ridge:
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
-        standard = self._standardised(matrix(rows).astype(np.float64))
+        standard = self._standardised(matrix(rows, reported=True).astype(np.float64))
         return np.maximum(row_sums(standard * self._weights) + self._intercept, 0.0)
 
     def _standardised(self, features: np.ndarray) -> np.ndarray:

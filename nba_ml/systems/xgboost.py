@@ -33,7 +33,7 @@ class XGBoost:
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
-        return self.predict_matrix(matrix(rows))
+        return self.predict_matrix(matrix(rows, reported=True))
 
     def predict_matrix(self, features: np.ndarray) -> Numbers:
         """Predict from a feature matrix, shape (rows, features)."""

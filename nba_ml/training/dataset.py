@@ -28,7 +28,7 @@ class Dataset:
     lines : DataFrame
         Consensus lines by game_date and player_id (rule of backtests, nba_ml.lines.consensus).
     fingerprint : str
-        Hash of the box scores, results and lines that they are made of.
+        Hash of the box scores, results, reports and lines that they are made of.
     """
 
     rows: pl.DataFrame
@@ -49,7 +49,8 @@ def load(context: Context, until: date) -> Dataset:
     quotes = context.warehouse.read("nba_raw.prop_lines", as_of=as_of, undated=True).filter(pl.col("game_date") <= until)
     box, schedule = (frame.filter(pl.col("game_date") <= until) for frame in read_raw(context.warehouse, as_of))
     lines = consensus(quotes, tipoffs=schedule.select("game_id", "tipoff_utc"))
-    facts = (box, schedule.sort("game_id"), lines)
+    status = context.warehouse.read("nba_raw.player_status", as_of=as_of)
+    facts = (box, schedule.sort("game_id"), lines, status)
     return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]))
 
 

@@ -98,7 +98,7 @@ def coverage(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
             width=pl.col("q90") - pl.col("q10"),
         )
         figures = [pl.len().alias("n"), pl.col("inside").mean().alias("coverage"), pl.col("width").mean()]
-        bands = rows.group_by(pl.col("band").alias("low")).agg(figures).sort("low")
+        bands = rows.group_by(pl.col("band").alias("low"), maintain_order=True).agg(figures).sort("low")
         uppers = dict(zip(BANDS, [*BANDS[1:], None], strict=True))
         answer[system] = rows.select(figures).row(0, named=True) | {
             "bands": [band | {"high": uppers[band["low"]]} for band in bands.iter_rows(named=True)]

@@ -5,7 +5,8 @@ import math
 import polars as pl
 import pytest
 
-from nba_ml.features import build, feature_names
+from nba_ml.features import FEATURE_TABLE, LINEUP, REPORTED_PREFIX, availability, build, feature_names, frame
+from nba_ml.warehouse.schema import table
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,11 @@ def test_missing_points_are_those_of_rotation_players_without_a_row_in_the_last_
 
 
 def test_every_feature_of_the_table_is_made_and_nothing_else(built):
-    assert tuple(built.columns[-len(feature_names()) :]) == feature_names()
+    identity = [name for name in frame.IDENTITY if name not in ("is_home", "neutral_site")]
+    reported = tuple(REPORTED_PREFIX + name for name in LINEUP)
+    assert tuple(built.columns) == (*identity, "upcoming", *feature_names(), *reported)
+    assert set(built.columns) - {"upcoming"} <= set(table(FEATURE_TABLE).schema)
+    assert set(LINEUP) <= set(feature_names())
     assert built.select(pl.any_horizontal(pl.col(feature_names()).is_nan().any())).item() is False
 
 
@@ -134,3 +139,29 @@ def test_a_past_game_without_any_row_counts_nobody_as_absent(games):
     without = build(box.filter(pl.col("game_id") != empty), schedule.filter(pl.col("game_id") != empty))
     assert built["missed_games"].equals(without["missed_games"])
     assert built["missing_points"].equals(without["missing_points"])
+
+
+def test_expected_absences_equal_a_naive_sum_over_team_mates(games, built):
+    """Σ P(out) × usual points over rotation team-mates, by the table of streaks: this league is too small for the classifier."""
+    present = games[0].filter(pl.col("minutes") > 0)
+    for row in built.filter(pl.col("out_points").is_not_null()).sample(12, seed=7).to_dicts():
+        expected = 0.0
+        for player in present["player_id"].unique():
+            earlier = (
+                present.filter((pl.col("player_id") == player) & (pl.col("game_date") < row["game_date"])).sort("game_date").to_dicts()
+            )
+            if not earlier or player == row["player_id"] or earlier[-1]["team"] != row["team"] or earlier[-1]["season"] != row["season"]:
+                continue
+            if (row["game_date"] - earlier[-1]["game_date"]).days > 45 or ewm([g["minutes"] for g in earlier], 8) < 10:
+                continue
+            missed = (
+                games[1]
+                .filter(
+                    ((pl.col("home") == row["team"]) | (pl.col("away") == row["team"]))
+                    & (pl.col("game_date") > earlier[-1]["game_date"])
+                    & (pl.col("game_date") < row["game_date"])
+                )
+                .height
+            )
+            expected += availability.STREAK[min(missed, 5)] * ewm([g["points"] for g in earlier], 8)
+        assert math.isclose(row["out_points"], expected, rel_tol=1e-9, abs_tol=1e-9)

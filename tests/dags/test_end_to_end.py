@@ -1,0 +1,158 @@
+"""The whole chain on the simulated league: `make demo` twice, then a slate triggered over REST in a running Airflow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from nba_ml.context import Context
+
+pytestmark = [pytest.mark.airflow, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+ROOT = Path(__file__).parents[2]
+EVENT_LOGS = {"nba_ops.validation_runs", "nba_ops.release_events", "nba_ops.alerts"}
+SIMULATED_UNTIL = "2025-01-11"
+
+
+def variables(home: Path) -> dict[str, str]:
+    return os.environ | {"NBA_ML_HOME": str(home), "NBA_ML_SIMULATED_UNTIL": SIMULATED_UNTIL}
+
+
+def demo(home: Path) -> SimpleNamespace:
+    command = [sys.executable, str(ROOT / "scripts" / "demo.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables(home), cwd=ROOT)
+    last = done.stdout.splitlines()[-1] if done.stdout else "{}"
+    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr, summary=json.loads(last), rows=rows(home))
+
+
+def rows(home: Path) -> dict[str, int]:
+    from nba_ml.settings import Settings
+
+    return Context(Settings(home=home)).warehouse.count()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+@pytest.fixture(scope="module")
+def first(home):
+    return demo(home)
+
+
+@pytest.fixture(scope="module")
+def second(home, first):
+    return demo(home)
+
+
+def test_the_demo_runs_the_chain_and_sums_it_up(home, first):
+    assert first.code == 0, first.err
+    summary = first.summary
+    assert set(summary) == {"warehouse", "store", "source", "slate_date", "version", "published", "graded", "dag_runs"}
+    assert summary["dag_runs"] == dict.fromkeys(("nba_ingest", "nba_train", "nba_predict", "nba_grade"), "success")
+    assert (summary["warehouse"], summary["source"], summary["store"]) == ("duckdb", "simulated", f"file:{home / 'store'}")
+    assert summary["slate_date"] <= SIMULATED_UNTIL
+    assert summary["version"].startswith("2025")
+    assert summary["published"] == first.rows["nba_predictions.player_prop_predictions"] > 50
+    assert summary["graded"] == first.rows["nba_predictions.prediction_accuracy"] > summary["published"]
+
+
+def test_the_demo_shows_slate_grades_errors_and_paths(first):
+    for title in (
+        "Predictions for ",
+        "Grades of ",
+        "Mean absolute error on ",
+        "walk-forward backtest",
+        "Backtest report: file:",
+        "Data Docs, ",
+    ):
+        assert title in first.out
+    assert "Traceback" not in first.err
+    assert "nba_train" in first.err
+    assert "  backtest " in first.err
+
+
+def test_a_second_demo_adds_no_row_but_logs_of_events(first, second):
+    assert second.code == 0, second.err
+    assert second.summary == first.summary
+    assert second.out == first.out
+    changed = {name for name, count in second.rows.items() if count != first.rows[name]}
+    assert changed <= EVENT_LOGS
+
+
+def test_ctrl_c_leaves_nothing_half_written_and_the_demo_goes_on_from_there(tmp_path):
+    home = tmp_path / "home"
+    command = [sys.executable, str(ROOT / "scripts" / "demo.py")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables(home), cwd=ROOT)
+    for line in process.stderr:
+        if "reading simulated: 1 of" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "Interrupted" in err
+    assert json.loads(out.splitlines()[-1])["version"] is None
+    assert {count for name, count in rows(home).items() if name not in EVENT_LOGS} == {0}
+
+
+@pytest.fixture
+def server(home, second):
+    environment = variables(home) | {"NBA_ML_AIRFLOW_PORT": str(free_port())}
+    started = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "up.py")], capture_output=True, text=True, check=False, env=environment, cwd=ROOT
+    )
+    assert started.returncode == 0, started.stderr
+    try:
+        yield json.loads(started.stdout), environment
+    finally:
+        subprocess.run([sys.executable, str(ROOT / "scripts" / "down.py")], check=True, env=environment, capture_output=True)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_past_slate_triggered_in_a_running_airflow_ends_green(home, server, second):
+    answer, environment = server
+    assert answer["dags"] == ["nba_grade", "nba_ingest", "nba_predict", "nba_train"]
+    again = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "up.py")], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    )
+    assert json.loads(again.stdout)["already_running"]
+
+    password = json.loads((home / "airflow" / "passwords.json").read_text())["admin"]
+    with httpx.Client(base_url=answer["address"], timeout=30) as client:
+        assert client.get("/api/v2/dags").status_code == 401
+        token = client.post("/auth/token", json={"username": "admin", "password": password}).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        dags = client.get("/api/v2/dags").raise_for_status().json()["dags"]
+        assert all(dag["is_paused"] for dag in dags)
+        client.patch("/api/v2/dags/nba_predict", json={"is_paused": False}).raise_for_status()
+        bad = client.post("/api/v2/dags/nba_predict/dagRuns", json={"logical_date": None, "conf": {"slate": "yesterday"}})
+        assert bad.status_code == 400
+        body = {"logical_date": None, "conf": {"slate": second.summary["slate_date"]}}
+        run = client.post("/api/v2/dags/nba_predict/dagRuns", json=body).raise_for_status().json()["dag_run_id"]
+        assert state_at_the_end(client, run) == "success"
+    assert rows(home)["nba_predictions.player_prop_predictions"] == second.summary["published"]
+
+
+def state_at_the_end(client: httpx.Client, run: str) -> str:
+    state = "queued"
+    for _ in range(300):
+        state = client.get(f"/api/v2/dags/nba_predict/dagRuns/{run}").raise_for_status().json()["state"]
+        if state in ("success", "failed"):
+            break
+        time.sleep(1)
+    return state

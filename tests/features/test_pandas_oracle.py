@@ -1,0 +1,58 @@
+"""Every feature against the same feature in plain pandas (benchmarks/pandas_features.py)."""
+
+import importlib
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks import pandas_features
+from nba_ml.features import build, feature_names
+
+making = importlib.import_module("nba_ml.features.build")
+
+
+def both(box, schedule, slate=None):
+    """Make the features both ways, P(out) shared; rows in the same order."""
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = making.out_probability
+        patch.setattr(making, "out_probability", lambda *arguments: kept.append(real(*arguments)) or kept[-1])
+        ours = build(box, schedule, slate)
+    p_out = kept[0].select("team", "game_id", "player_id", "p_out").to_pandas()
+    frames = [None if frame is None else pandas_features.dated(frame.to_pandas()) for frame in (box, schedule, slate)]
+    return ours, pandas_features.build(frames[0], frames[1], p_out, frames[2])
+
+
+@pytest.fixture(scope="module")
+def history(games):
+    return both(*games)
+
+
+@pytest.fixture(scope="module")
+def coming(games):
+    """The league's last date but two, as a slate to come."""
+    box, schedule = games
+    day = schedule["game_date"].unique().sort()[-3]
+    scores = [pl.when(pl.col("game_date") < day).then(pl.col(name)) for name in ("home_points", "away_points")]
+    slate = box.filter((pl.col("game_date") == day) & (pl.col("minutes") > 0))
+    return both(box.filter(pl.col("game_date") < day), schedule.with_columns(scores), slate)
+
+
+@pytest.fixture(scope="module", params=["history", "coming"])
+def pair(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_both_have_the_same_rows(pair):
+    ours, theirs = pair
+    assert ours["game_id"].to_list() == theirs["game_id"].to_list()
+    assert ours["player_id"].to_list() == theirs["player_id"].to_list()
+
+
+@pytest.mark.parametrize("name", feature_names())
+def test_a_feature_equals_plain_pandas(name, pair):
+    ours, theirs = pair
+    expected = theirs[name].to_numpy(float)
+    assert not np.isnan(expected).all()
+    np.testing.assert_allclose(ours[name].fill_null(np.nan).to_numpy(), expected, rtol=1e-9, atol=1e-9)
