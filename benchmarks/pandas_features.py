@@ -188,7 +188,7 @@ def rest(players: pd.DataFrame, teams: pd.DataFrame) -> None:
     players["playoffs"] = players["season_type"] == "Playoffs"
     openers = {season: pd.Timestamp(opener(int(season[:4]))) for season in players["season"].unique()}
     players["season_day"] = (players["game_date"] - players["season"].map(openers)).dt.days
-    players["weekday"] = players["game_date"].dt.weekday + 1
+    players["weekday"] = players["game_date"].dt.day_of_week + 1
 
 
 def counted_games(players: pd.DataFrame, teams: pd.DataFrame) -> pd.DataFrame:
@@ -255,7 +255,8 @@ def lineup(players: pd.DataFrame, who: pd.DataFrame, earlier: Plain) -> None:
     """Add who is expected to be missing tonight, and what that leaves for a player."""
     who = who.sort_values(["team", "number", "minutes_now", "player_id"], ascending=[True, True, False, True], ignore_index=True)
     present, rotation = 1 - who["p_out"], (who["minutes_now"] >= 10).astype(float)
-    values = {"points": who["points_now"], "minutes": who["minutes_now"], "usage": who["usage_now"].fillna(0.0), "count": 1.0}
+    values = {"points": who["points_now"], "minutes": who["minutes_now"], "usage": who["usage_now"].fillna(0.0)}
+    values["count"] = pd.Series(1.0, who.index)
     for name, value in values.items():
         who[f"out_{name}"] = who["p_out"] * rotation * value
         who[f"real_{name}"] = who["out"] * rotation * value
@@ -285,19 +286,21 @@ def elo_margins(teams: pd.DataFrame) -> pd.DataFrame:
     rating: dict[str, float] = {}
     last_season: dict[str, str] = {}
     rows = []
-    for game in teams[teams["at_home"]].sort_values(["game_date", "game_id"]).itertuples():
-        for team in (game.team, game.opponent):
-            if last_season.get(team) != game.season:
+    games = teams[teams["at_home"]].sort_values(["game_date", "game_id"])
+    columns = [games[name].tolist() for name in ("game_id", "season", "team", "opponent", "scored", "conceded")]
+    for game_id, season, home, away, scored, conceded in zip(*columns, strict=True):
+        for team in (home, away):
+            if last_season.get(team) != season:
                 rating[team] = 1500 + 0.75 * (rating.get(team, 1500) - 1500)
-                last_season[team] = game.season
-        gap = rating[game.team] + 70 - rating[game.opponent]
-        rows += [(game.team, game.game_id, gap / 28), (game.opponent, game.game_id, -gap / 28)]
-        if not np.isnan(game.scored) and not np.isnan(game.conceded):
-            won = game.scored > game.conceded
-            multiplier = (abs(game.scored - game.conceded) + 3) ** 0.8 / (7.5 + 0.006 * (gap if won else -gap))
+                last_season[team] = season
+        gap = rating[home] + 70 - rating[away]
+        rows += [(home, game_id, gap / 28), (away, game_id, -gap / 28)]
+        if not np.isnan(scored) and not np.isnan(conceded):
+            won = scored > conceded
+            multiplier = (abs(scored - conceded) + 3) ** 0.8 / (7.5 + 0.006 * (gap if won else -gap))
             step = 20 * multiplier * (won - 1 / (1 + 10 ** (-gap / 400)))
-            rating[game.team] += step
-            rating[game.opponent] -= step
+            rating[home] += step
+            rating[away] -= step
     return pd.DataFrame(rows, columns=[*SIDE, "elo_margin"])
 
 

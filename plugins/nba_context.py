@@ -21,6 +21,8 @@ def open_context() -> "Context":
     """Open the platform with the settings of this process's environment."""
     from nba_ml.context import Context
 
+    # It tells of its own set-up in hundreds of lines, among which the task's own are lost.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return Context()
 
 

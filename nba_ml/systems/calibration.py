@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from nba_ml.systems.base import row_sums
+
 BANDS = 12
 GRID = np.linspace(0.0025, 0.9975, 200)
 """Probabilities at which the standardised residuals of each band are kept."""
@@ -17,21 +19,22 @@ LEAST_LINED_ROWS = 1_000
 
 @dataclass(frozen=True)
 class Platt:
-    """Platt scaling: a logistic curve over the logit of a probability (Platt, 1999). `coefficients`: intercept and slope."""
+    """Platt scaling: a logistic curve over the logit of one or more probabilities (Platt, 1999). `coefficients`: intercept and slopes."""
 
-    coefficients: tuple[float, float]
+    coefficients: tuple[float, ...]
 
     def __call__(self, probability: np.ndarray) -> np.ndarray:
-        """Return the recalibrated probability; NaN stays NaN."""
-        return 1 / (1 + np.exp(-(self.coefficients[0] + self.coefficients[1] * _logit(probability))))
+        """Return the recalibrated probability of each row, shape (rows,) or (rows, probabilities); NaN stays NaN."""
+        logits = _logit(probability.reshape(len(probability), -1))
+        return 1 / (1 + np.exp(-(self.coefficients[0] + row_sums(logits * np.array(self.coefficients[1:])))))
 
 
 def platt(probability: np.ndarray, happened: np.ndarray) -> Platt:
-    """Fit Platt scaling of a probability on what happened."""
+    """Fit Platt scaling of one or more probabilities on what happened."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1e6).fit(_logit(probability)[:, None], happened)
-    return Platt((float(model.intercept_[0]), float(model.coef_[0, 0])))
+    model = LogisticRegression(C=1e6).fit(_logit(probability.reshape(len(probability), -1)), happened)
+    return Platt((float(model.intercept_[0]), *map(float, model.coef_[0])))
 
 
 @dataclass(frozen=True)
@@ -40,57 +43,65 @@ class Calibration:
 
     Attributes
     ----------
-    centres : list of float
-        Mean predicted points of each band of predicted level, ascending.
+    edges : list of float
+        Predicted points at which a band of predicted level ends and the next one begins, ascending.
     spread : (float, float)
         σ(m) = a + b·√m, through the standard deviations of the bands.
     quantiles : list of list of float
         For each band, the quantiles of residual / σ at `GRID`.
     platt : (float, float)
         Intercept and slope on the logit of the raw probability of the over.
+    market : (float, float, float) or None
+        Intercept and slopes on the logits of the raw and of the market's probability; None where too few real prices were seen.
     with_line : (float, float) or None
         Points beyond the line = intercept + slope × (number − line); None where too few lines were seen.
     """
 
-    centres: list[float]
+    edges: list[float]
     spread: tuple[float, float]
     quantiles: list[list[float]]
     platt: tuple[float, float] = (0.0, 1.0)
+    market: tuple[float, float, float] | None = None
     with_line: tuple[float, float] | None = None
 
     @classmethod
-    def fit(cls, number: np.ndarray, actual: np.ndarray, line: np.ndarray) -> "Calibration":
+    def fit(cls, number: np.ndarray, actual: np.ndarray, line: np.ndarray, market: np.ndarray) -> "Calibration":
         """Fit on out-of-fold predictions of earlier dates.
 
         Parameters
         ----------
-        number, actual, line : ndarray, shape (rows,)
-            Predicted points, points scored, and line; NaN where there is none.
+        number, actual, line, market : ndarray, shape (rows,)
+            Predicted points, points scored, line, and the market's vig-free probability of the over; NaN where there is none.
         """
         known = ~np.isnan(number)
-        number, actual, line = number[known], actual[known], line[known]
+        number, actual, line, market = number[known], actual[known], line[known], market[known]
         order = np.argsort(number, kind="stable")
         parts = np.array_split(order, BANDS)
-        centres = np.maximum.accumulate([number[part].mean() for part in parts])
+        centres = np.array([number[part].mean() for part in parts])
         deviations = np.array([(actual - number)[part].std() for part in parts])
         a, b = np.linalg.lstsq(np.column_stack([np.ones(BANDS), np.sqrt(centres)]), deviations, rcond=None)[0]
         sigma = np.maximum(a + b * np.sqrt(np.maximum(number, 0)), 0.5)
         scaled = (actual - number) / sigma
         quantiles = [np.quantile(scaled[part], GRID).tolist() for part in parts]
-        raw = cls(centres.tolist(), (float(a), float(b)), quantiles)
-        return raw._with_lines(number, actual, line)
+        edges = [float(number[part].max()) for part in parts[:-1]]
+        raw = cls(edges, (float(a), float(b)), quantiles)
+        return raw._with_lines(number, actual, line, market)
 
-    def _with_lines(self, number: np.ndarray, actual: np.ndarray, line: np.ndarray) -> "Calibration":
+    def _with_lines(self, number: np.ndarray, actual: np.ndarray, line: np.ndarray, market: np.ndarray) -> "Calibration":
         lined = ~np.isnan(line)
         if lined.sum() < LEAST_LINED_ROWS:
             return self
-        number, actual, line = number[lined], actual[lined], line[lined]
+        number, actual, line, market = number[lined], actual[lined], line[lined], market[lined]
         slope, intercept = np.polyfit(number - line, actual - line, 1)
         decided = actual != line
+        raw, over = self.raw_over(number, line), actual > line
         fitted = asdict(self) | {
-            "platt": platt(self.raw_over(number, line)[decided], actual[decided] > line[decided]).coefficients,
+            "platt": platt(raw[decided], over[decided]).coefficients,
             "with_line": (float(intercept), float(slope)),
         }
+        priced = decided & ~np.isnan(market)
+        if priced.sum() >= LEAST_LINED_ROWS:
+            fitted["market"] = platt(np.column_stack([raw, market])[priced], over[priced]).coefficients
         return Calibration(**fitted)
 
     def sigma(self, number: np.ndarray) -> np.ndarray:
@@ -99,9 +110,12 @@ class Calibration:
 
     def quantile(self, number: np.ndarray, probability: float) -> np.ndarray:
         """Return a predictive quantile in points, not below 0; NaN where the number is NaN."""
-        at_band = np.array([np.interp(probability, GRID, band) for band in self.quantiles])
-        scaled = np.interp(number, self.centres, at_band)
+        scaled = np.array([np.interp(probability, GRID, band) for band in self.quantiles])[self._band(number)]
         return np.where(np.isnan(number), np.nan, np.maximum(number + self.sigma(number) * scaled, 0))
+
+    def _band(self, number: np.ndarray) -> np.ndarray:
+        # Steps, not a curve through the bands: near 0 points outcomes pile up, and only a band's own quantile leaves out a tenth of them.
+        return np.searchsorted(self.edges, np.nan_to_num(number))
 
     def raw_over(self, number: np.ndarray, line: np.ndarray) -> np.ndarray:
         """Return P(points > line) given that they differ from it, by the empirical distribution alone; NaN without a line."""
@@ -116,16 +130,19 @@ class Calibration:
     def _above(self, number: np.ndarray, level: np.ndarray) -> np.ndarray:
         scaled = (level - number) / self.sigma(number)
         by_band = np.array([1 - np.interp(scaled, band, GRID, left=0.0, right=1.0) for band in self.quantiles])
-        centres = np.array(self.centres)
-        upper = np.clip(np.searchsorted(centres, number), 1, len(centres) - 1)
-        width = centres[upper] - centres[upper - 1]
-        share = np.clip((number - centres[upper - 1]) / np.where(width > 0, width, 1), 0, 1)
-        rows = np.arange(len(number))
-        return (1 - share) * by_band[upper - 1, rows] + share * by_band[upper, rows]
+        return by_band[self._band(number), np.arange(len(number))]
 
-    def over(self, number: np.ndarray, line: np.ndarray) -> np.ndarray:
-        """Return the calibrated probability that points end above the line, pushes excluded; NaN without a number or a line."""
-        return np.where(np.isnan(number) | np.isnan(line), np.nan, Platt(self.platt)(self.raw_over(number, line)))
+    def over(self, number: np.ndarray, line: np.ndarray, market: np.ndarray) -> np.ndarray:
+        """Return the calibrated probability that points end above the line, pushes excluded; NaN without a number or a line.
+
+        Where `market`, the vig-free probability of real prices, is known, both are weighed; else the number alone speaks.
+        """
+        raw = self.raw_over(number, line)
+        alone = Platt(self.platt)(raw)
+        if self.market is not None:
+            both = Platt(self.market)(np.column_stack([raw, market]))
+            alone = np.where(np.isnan(both), alone, both)
+        return np.where(np.isnan(number) | np.isnan(line), np.nan, alone)
 
     def beyond_line(self, number: np.ndarray, line: np.ndarray) -> np.ndarray:
         """Return the number of the same system once it is allowed to see the line; NaN without one."""

@@ -41,13 +41,13 @@ class Combination:
     calibrations: dict[str, Calibration]
 
     @classmethod
-    def fit(cls, numbers: Mapping[str, Numbers], actual: np.ndarray, line: np.ndarray) -> "Combination":
-        """Fit on out-of-fold numbers of every member (system → points), the points scored, and lines (NaN = none)."""
+    def fit(cls, numbers: Mapping[str, Numbers], actual: np.ndarray, line: np.ndarray, market: np.ndarray) -> "Combination":
+        """Fit on out-of-fold numbers of every member (system → points), the points scored, lines and market probabilities (NaN = none)."""
         ensemble = Ensemble.fit(numbers, actual)
         numbered = {MODEL: numbers[MODEL], "ensemble": ensemble.combine(numbers)}
-        return cls(ensemble, {name: Calibration.fit(numbered[name], actual, line) for name in CALIBRATED})
+        return cls(ensemble, {name: Calibration.fit(numbered[name], actual, line, market) for name in CALIBRATED})
 
-    def complete(self, numbers: Mapping[str, Numbers], line: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    def complete(self, numbers: Mapping[str, Numbers], line: np.ndarray, market: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
         """Add the ensemble, quantiles and probabilities to the members' numbers; return system → column → values."""
         everyone = {**numbers, "ensemble": self.ensemble.combine(numbers)}
         result: dict[str, dict[str, np.ndarray]] = {}
@@ -55,7 +55,7 @@ class Combination:
             result[name] = {"predicted_points": number}
             if name in self.calibrations:
                 by = self.calibrations[name]
-                result[name] |= {"predicted_points_with_line": by.beyond_line(number, line), "p_over": by.over(number, line)}
+                result[name] |= {"predicted_points_with_line": by.beyond_line(number, line), "p_over": by.over(number, line, market)}
                 result[name] |= {f"q{percent}": by.quantile(number, percent / 100) for percent in (10, 50, 90)}
         return result
 
@@ -87,7 +87,7 @@ class Panel:
         history : DataFrame
             Earlier feature rows with `actual_points`.
         lines : DataFrame, optional
-            Column `line` by game_date and player_id.
+            Columns `line` and `p_over_market` by game_date and player_id.
 
         Returns
         -------
@@ -100,8 +100,8 @@ class Panel:
             Whatever the trained model raises. An error of another system is logged and becomes its abstention.
         """
         numbers, reasons = member_numbers(self.members, rows, history)
-        line = line_column(rows, lines)
-        return long_frame(rows, self.combination.complete(numbers, line), reasons)
+        line, market = (quoted(rows, lines, name) for name in ("line", "p_over_market"))
+        return long_frame(rows, self.combination.complete(numbers, line, market), reasons)
 
     def predict_model(self, rows: pl.DataFrame) -> Numbers:
         """Predict with the trained model alone, for golden vectors."""
@@ -151,14 +151,12 @@ def member_numbers(members: Mapping[str, System], rows: pl.DataFrame, history: p
     return numbers, reasons
 
 
-def line_column(rows: pl.DataFrame, lines: pl.DataFrame | None) -> np.ndarray:
-    """Return each row's line, NaN without one."""
+def quoted(rows: pl.DataFrame, lines: pl.DataFrame | None, name: str) -> np.ndarray:
+    """Return a column of the lines for each row, NaN without one."""
     if lines is None or not lines.height:
         return np.full(rows.height, np.nan)
-    keyed = lines.select("game_date", "player_id", "line")
-    return column(
-        rows.select("game_date", "player_id").join(keyed, on=["game_date", "player_id"], how="left", maintain_order="left"), "line"
-    )
+    key = ["game_date", "player_id"]
+    return column(rows.select(key).join(lines.select(*key, name), on=key, how="left", maintain_order="left"), name)
 
 
 def long_frame(rows: pl.DataFrame, completed: Mapping[str, Mapping[str, np.ndarray]], reasons: Mapping[str, str]) -> pl.DataFrame:

@@ -118,7 +118,7 @@ def walk_forward(
 def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combination:
     """Fit ensemble and calibration on out-of-fold numbers."""
     numbers = {name: column(out_of_fold, name) for name in members}
-    return Combination.fit(numbers, column(out_of_fold, TARGET), column(out_of_fold, "line"))
+    return Combination.fit(numbers, *(column(out_of_fold, name) for name in (TARGET, "line", "p_over_market")))
 
 
 def _fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
@@ -145,7 +145,7 @@ def _complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[p
     seen = pl.concat(past)
     if (latest := seen["game_date"].max()) >= inside["game_date"].min() or trained_until >= inside["game_date"].min():  # type: ignore[operator]
         raise AssertionError(f"a fold from {inside['game_date'].min()} would learn from {max(latest, trained_until)}")  # type: ignore[type-var]
-    completed = combination(seen, numbers).complete(numbers, column(inside, "line"))
+    completed = combination(seen, numbers).complete(numbers, column(inside, "line"), column(inside, "p_over_market"))
     completed |= {name: {"predicted_points": column(inside, feature)} for name, feature in BASELINES.items()}
     long = long_frame(inside, completed, {}).drop("abstain_reason")
     facts = inside.select(

@@ -1,6 +1,7 @@
 """Every feature against the same feature in plain pandas (benchmarks/pandas_features.py)."""
 
 import importlib
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -39,7 +40,20 @@ def coming(games):
     return both(box.filter(pl.col("game_date") < day), schedule.with_columns(scores), slate)
 
 
-@pytest.fixture(scope="module", params=["history", "coming"])
+@pytest.fixture(scope="module")
+def gaps(games):
+    """A game without any row, a month without shots, and players who have not taken a shot yet."""
+    box, schedule = games
+    silent = schedule["game_id"][::17]
+    shots = ("fgm", "fga", "fg3m", "fg3a", "ftm", "fta", "oreb", "dreb", "tov")
+    unknown = pl.col("game_date").is_between(date(2021, 11, 20), date(2021, 12, 5))
+    shy = (pl.col("player_id") % 100 == 3) & (pl.col("season") == "2021-22")
+    none = [pl.when(shy).then(0).otherwise(pl.col(name)).alias(name) for name in ("fga", "fg3a")]
+    nulls = [pl.when(~unknown).then(pl.col(name)) for name in shots]
+    return both(box.filter(~pl.col("game_id").is_in(silent.implode())).with_columns(none).with_columns(nulls), schedule)
+
+
+@pytest.fixture(scope="module", params=["history", "coming", "gaps"])
 def pair(request):
     return request.getfixturevalue(request.param)
 

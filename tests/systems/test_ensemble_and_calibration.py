@@ -20,7 +20,7 @@ def truth():
 
 @pytest.fixture(scope="module")
 def calibration(truth):
-    return Calibration.fit(*truth)
+    return Calibration.fit(*truth, np.full(len(truth[0]), np.nan))
 
 
 def test_weights_find_the_better_system_and_sum_to_one(truth):
@@ -64,7 +64,7 @@ def test_intervals_cover_what_they_say_in_each_band_and_widen_with_the_level(tru
 def test_probabilities_of_the_over_are_calibrated_with_pushes_excluded(truth, calibration):
     level, actual, line = truth
     decided = ~np.isnan(line) & (actual != line)
-    p, over = calibration.over(level, line)[decided], (actual > line)[decided]
+    p, over = calibration.over(level, line, np.full(len(line), np.nan))[decided], (actual > line)[decided]
     bins = np.digitize(p, [0.4, 0.5, 0.6])
     for value in np.unique(bins):
         assert p[bins == value].mean() == pytest.approx(over[bins == value].mean(), abs=0.03)
@@ -82,15 +82,17 @@ def test_quantiles_are_ordered_and_probabilities_fall_with_the_line(calibration,
 
 def test_without_a_number_or_a_line_there_is_no_probability(calibration):
     nan = np.nan
-    assert np.isnan(calibration.over(np.array([nan, 10.0]), np.array([10.5, nan]))).all()
+    assert np.isnan(calibration.over(np.array([nan, 10.0]), np.array([10.5, nan]), np.array([0.5, 0.5]))).all()
     assert np.isnan(calibration.quantile(np.array([nan]), 0.5)).all()
     assert np.isnan(calibration.beyond_line(np.array([10.0]), np.array([nan]))).all()
 
 
 def test_with_too_few_lines_nothing_is_learned_about_them(truth):
     level, actual, _ = truth
-    bare = Calibration.fit(level, actual, np.full(len(level), np.nan))
+    none = np.full(len(level), np.nan)
+    bare = Calibration.fit(level, actual, none, none)
     assert bare.platt == (0.0, 1.0)
+    assert bare.market is None
     assert np.isnan(bare.beyond_line(np.array([10.0]), np.array([9.5]))).all()
 
 
@@ -100,9 +102,28 @@ def test_the_number_with_the_line_is_better_than_either_when_both_know_something
     base = rng.gamma(3, 4, 5_000) + 10
     actual = base + ours + theirs + rng.normal(0, 4, 5_000)
     number, line = base + ours, base + theirs
-    both = Calibration.fit(number, actual, line).beyond_line(number, line)
+    both = Calibration.fit(number, actual, line, np.full(5_000, np.nan)).beyond_line(number, line)
 
     def rmse(value):
         return np.sqrt(np.mean((value - actual) ** 2))
 
     assert rmse(both) < min(rmse(number), rmse(line))
+
+
+def test_real_prices_are_weighed_in_and_missing_ones_leave_the_number_alone(truth, calibration):
+    level, actual, line = truth
+    rng = np.random.default_rng(11)
+    knows = np.where(actual > line, 0.62, 0.38) + rng.normal(0, 0.05, len(level))
+    market = np.where(rng.random(len(level)) < 0.5, np.clip(knows, 0.05, 0.95), np.nan)
+    weighed = Calibration.fit(level, actual, line, market)
+    p = weighed.over(level, line, market)
+    decided = ~np.isnan(line) & (actual != line)
+    priced = decided & ~np.isnan(market)
+    alone = weighed.over(level, line, np.full(len(level), np.nan))
+
+    def log_loss(value, rows):
+        return -np.mean(np.log(np.where(actual > line, value, 1 - value)[rows]))
+
+    assert log_loss(p, priced) < log_loss(alone, priced) - 0.1
+    bare = decided & np.isnan(market)
+    np.testing.assert_array_equal(p[bare], alone[bare])

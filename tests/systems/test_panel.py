@@ -15,7 +15,7 @@ def fitted(many_rows):
     train, later = many_rows.head(4_000), many_rows.tail(2_000)
     members = {name: member.fit(train) for name, member in new_members(seed=3).items()}
     numbers, _ = member_numbers(members, later, many_rows)
-    return Panel(members, Combination.fit(numbers, column(later, TARGET), np.full(later.height, np.nan)))
+    return Panel(members, Combination.fit(numbers, column(later, TARGET), *[np.full(later.height, np.nan)] * 2))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_failing_system_abstains_with_a_reason_and_the_model_failing_fails(fit
 
 
 def test_lines_give_probabilities_only_where_there_is_a_line(fitted, many_rows, slate):
-    lines = slate.head(10).select("game_date", "player_id", line=pl.lit(12.5))
+    lines = slate.head(10).select("game_date", "player_id", line=pl.lit(12.5), p_over_market=pl.lit(None, pl.Float64))
     answer = fitted.predict(slate, many_rows.head(-60), lines).filter(pl.col("system_id") == "ensemble")
     assert answer["p_over"].is_not_null().sum() == 10
     assert tuple(answer.columns[4:-1]) == COLUMNS
