@@ -7,7 +7,7 @@ BIN := .venv/bin
 ASKED := $(if $(findstring command,$(origin PYTHON)),$(PYTHON))
 WORKERS ?= 2
 
-.PHONY: help env demo test check docs up down clean bench lock
+.PHONY: help env demo test check docs up down clean bench tune lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ down: env ## Stop what `make up` started
 
 bench: env ## Measure each claim about speed, as a ratio within one run
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+
+tune: env ## Search for better constants of XGBoost on the choosing seasons; ARGS="--trials 20 --folds 4" says how long
+	@$(BIN)/nba-ml tune $(ARGS)
 
 clean: ## Remove the environment and caches; data stays (NBA_ML_HOME, by default .nba_ml)
 	@rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -7,6 +7,7 @@ import pandas as pd
 import pandas_features
 import polars as pl
 from common import best, given_availability, history, open_league, show, timed
+from pandas_windows import Grouped, dated
 
 from nba_ml.features import build, feature_names
 
@@ -34,9 +35,9 @@ def main() -> int:
         ours, whole = timed(lambda: build(box, schedule))
         polars = best([timed(lambda: build(box, schedule))[1] for _ in range(RUNS)])
     p_out = availability.answers[0].select("team", "game_id", "player_id", "p_out").to_pandas()
-    inputs = pandas_features.dated(box.to_pandas()), pandas_features.dated(schedule.to_pandas()), p_out
+    inputs = dated(box.to_pandas()), dated(schedule.to_pandas()), p_out
     theirs, plain = timed(lambda: pandas_features.build(*inputs))
-    quick, grouped = timed(lambda: pandas_features.build(*inputs, idiom=pandas_features.Grouped))
+    quick, grouped = timed(lambda: pandas_features.build(*inputs, idiom=Grouped))
     different = differing(ours, theirs) | differing(ours, quick)
     show(
         "features",

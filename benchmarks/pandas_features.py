@@ -6,41 +6,12 @@ Windows come in two idioms, the one that is obviously right and pandas' fast one
 
 import numpy as np
 import pandas as pd
+from pandas_teams import concession, strength
+from pandas_windows import SIDE, Plain, last_days, on_side
 
 from nba_ml.calendar import opener
 
 STATS = ["minutes", "points", "fgm", "fga", "fg3m", "fg3a", "ftm", "fta", "oreb", "dreb", "reb", "ast", "stl", "blk", "tov", "plus_minus"]
-SIDE = ["team", "game_id"]
-
-
-class Plain:
-    """Windows over earlier games as most notebooks have them: one function, applied to each player's (or team's) own series."""
-
-    def ewm(self, frame: pd.DataFrame, column: str, half_life: float, *keys: str) -> pd.Series:
-        """Return the exponentially weighted mean over earlier games; a game without the statistic keeps the last mean."""
-        own = frame.groupby(list(keys or ["player_id"]))[column]
-        return own.transform(lambda games: games.shift().ewm(halflife=half_life, ignore_na=True).mean())
-
-    def window(self, frame: pd.DataFrame, column: str, games: int, how: str, least: int = 1) -> pd.Series:
-        """Return a statistic of a player's last earlier games."""
-        own = frame.groupby("player_id")[column]
-        return own.transform(lambda values: values.shift().rolling(games, min_periods=least).agg(how))
-
-
-class Grouped(Plain):
-    """The same windows by pandas' grouped kernels, whose results have to be put back into the frame's order."""
-
-    def ewm(self, frame: pd.DataFrame, column: str, half_life: float, *keys: str) -> pd.Series:
-        """Return the exponentially weighted mean over earlier games; a game without the statistic keeps the last mean."""
-        names = list(keys or ["player_id"])
-        shifted = frame.groupby(names)[column].shift()
-        means = shifted.groupby([frame[name] for name in names]).ewm(halflife=half_life, ignore_na=True).mean()
-        return means.droplevel(list(range(len(names)))).reindex(frame.index)
-
-    def window(self, frame: pd.DataFrame, column: str, games: int, how: str, least: int = 1) -> pd.Series:
-        """Return a statistic of a player's last earlier games."""
-        shifted = frame.groupby("player_id")[column].shift()
-        return shifted.groupby(frame["player_id"]).rolling(games, min_periods=least).agg(how).droplevel(0).reindex(frame.index)
 
 
 def build(
@@ -102,12 +73,6 @@ def team_games(schedule: pd.DataFrame) -> pd.DataFrame:
     return sides.sort_values(["team", "game_date", "game_id"], ignore_index=True)
 
 
-def last_days(frame: pd.DataFrame, key: str, column: str, days: int, how: str) -> pd.Series:
-    """Return a statistic over the `days` days before each game's own; 0 without a game in them."""
-    dated = frame.set_index("game_date").groupby(key, sort=True)[column].rolling(f"{days}D", closed="left")
-    return pd.Series(getattr(dated, how)().to_numpy(), frame.index).fillna(0.0)
-
-
 def scoring(players: pd.DataFrame, earlier: Plain) -> None:
     """Add points and minutes at several memories, and shrunk towards last season."""
     by_player, by_season = players.groupby("player_id"), players.groupby(["player_id", "season"])
@@ -154,15 +119,6 @@ def rates(players: pd.DataFrame, earlier: Plain) -> None:
     players["kind"] = np.select(is_kind, ["big", "guard", "shooter"], "wing")
     for kind in ("big", "guard", "shooter"):
         players[f"is_{kind}"] = (players["kind"] == kind).astype(float)
-
-
-def on_side(players: pd.DataFrame, facts: pd.DataFrame, prefix: str = "", side: str = "team") -> None:
-    """Add facts of the row's team-game, or of the other team's where `side` is opponent."""
-    columns = [name for name in facts.columns if name not in SIDE]
-    keyed = facts.rename(columns={"team": side})
-    found = players[[side, "game_id"]].merge(keyed, on=[side, "game_id"], how="left")
-    for name in columns:
-        players[prefix + name] = found[name].to_numpy()
 
 
 def team_rest(teams: pd.DataFrame) -> pd.DataFrame:
@@ -279,64 +235,3 @@ def lineup(players: pd.DataFrame, who: pd.DataFrame, earlier: Plain) -> None:
         players[f"out_{name}_change"] = players[f"out_{name}"] - was_missing
     players["minutes_left"] = players["minutes_ewm_8"] * 240 / (players["in_minutes"] + players["minutes_ewm_8"])
     players["points_left"] = players["minutes_left"] * players["points_rate"]
-
-
-def elo_margins(teams: pd.DataFrame) -> pd.DataFrame:
-    """Return the margin that Elo expects of each team before each game."""
-    rating: dict[str, float] = {}
-    last_season: dict[str, str] = {}
-    rows = []
-    games = teams[teams["at_home"]].sort_values(["game_date", "game_id"])
-    columns = [games[name].tolist() for name in ("game_id", "season", "team", "opponent", "scored", "conceded")]
-    for game_id, season, home, away, scored, conceded in zip(*columns, strict=True):
-        for team in (home, away):
-            if last_season.get(team) != season:
-                rating[team] = 1500 + 0.75 * (rating.get(team, 1500) - 1500)
-                last_season[team] = season
-        gap = rating[home] + 70 - rating[away]
-        rows += [(home, game_id, gap / 28), (away, game_id, -gap / 28)]
-        if not np.isnan(scored) and not np.isnan(conceded):
-            won = scored > conceded
-            multiplier = (abs(scored - conceded) + 3) ** 0.8 / (7.5 + 0.006 * (gap if won else -gap))
-            step = 20 * multiplier * (won - 1 / (1 + 10 ** (-gap / 400)))
-            rating[home] += step
-            rating[away] -= step
-    return pd.DataFrame(rows, columns=[*SIDE, "elo_margin"])
-
-
-def strength(players: pd.DataFrame, teams: pd.DataFrame, box: pd.DataFrame, earlier: Plain) -> None:
-    """Add scoring, conceding and pace of both teams, and the Elo margin."""
-    possessions = box["fga"] + 0.44 * box["fta"] - box["oreb"] + box["tov"]
-    sums = box[[*SIDE, "minutes"]].assign(possessions=possessions).groupby(SIDE)
-    pace = (sums["possessions"].sum(skipna=False) / sums["minutes"].sum() * 240).rename("played_pace").reset_index()
-    teams = teams.merge(pace, on=SIDE, how="left")
-    facts = teams[SIDE].assign(
-        scored=earlier.ewm(teams, "scored", 10, "team"),
-        conceded=earlier.ewm(teams, "conceded", 10, "team"),
-        pace=earlier.ewm(teams, "played_pace", 10, "team"),
-    )
-    on_side(players, elo_margins(teams))
-    on_side(players, facts, prefix="team_")
-    on_side(players, facts, prefix="opponent_", side="opponent")
-    players["expected_team_points"] = (players["team_scored"] + players["opponent_conceded"]) / 2
-    players["game_pace"] = (players["team_pace"] + players["opponent_pace"]) / 2
-
-
-def concession(players: pd.DataFrame, teams: pd.DataFrame, earlier: Plain) -> None:
-    """Add what the opponent conceded beyond its opponents' usual rates, to the player's kind and to all."""
-    past = players.loc[~players["upcoming"], ["opponent", "game_id", "kind", "minutes"]]
-    past = past.assign(surplus=players["points"] - players["minutes"] * players["points_rate"])
-    kinds = pd.DataFrame({"kind": ["big", "guard", "shooter", "wing"]})
-    games = teams[["team", "game_id", "game_date"]].rename(columns={"team": "opponent"})
-    for name, keys, grid in (("kind", ["kind"], games.merge(kinds, how="cross")), ("all", [], games)):
-        sums = past.groupby(["opponent", "game_id", *keys], as_index=False)[["surplus", "minutes"]].sum()
-        played = grid.merge(sums, how="left").sort_values(["opponent", *keys, "game_date", "game_id"], ignore_index=True)
-        per_minute = earlier.ewm(played, "surplus", 15, "opponent", *keys) / earlier.ewm(played, "minutes", 15, "opponent", *keys)
-        played["conceded"] = per_minute * 36
-        found = players[["opponent", "game_id", *keys]].merge(played, on=["opponent", "game_id", *keys], how="left")
-        players[f"conceded_to_{name}"] = found["conceded"]
-
-
-def dated(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with its dates as datetime64."""
-    return frame.assign(game_date=pd.to_datetime(frame["game_date"]))

@@ -59,6 +59,11 @@ def season_name(year: int) -> str:
     return f"{year}-{(year + 1) % 100:02d}"
 
 
+def season_before(season: str) -> str:
+    """Return the name of the season before one that is written as in ``2021-22``."""
+    return season_name(int(season[:4]) - 1)
+
+
 def season_of(day: date) -> str:
     """Return the name of the season that `day` belongs to."""
     return season_name(season_year(day))

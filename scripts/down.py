@@ -3,6 +3,8 @@
 import contextlib
 import os
 import sys
+import time
+from collections.abc import Callable
 
 import psutil
 from airflow_home import AirflowHome, Server
@@ -31,6 +33,25 @@ def family(server: Server) -> list[psutil.Process]:
     return list(found.values())
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; one that is over and only waits to be noticed by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def signal_and_wait(processes: list[psutil.Process], send: Callable[[psutil.Process], None]) -> list[psutil.Process]:
+    """Signal processes and wait for their end; return those that go on."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            send(process)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
 def stop(server: Server) -> int:
     """End the whole family, kindly first; return how many processes it had.
 
@@ -39,18 +60,10 @@ def stop(server: Server) -> int:
     Unavailable
         If a process survives.
     """
-    processes = family(server)
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    psutil.wait_procs(processes, timeout=GRACE_SECONDS)
-    stubborn = [process for process in {*processes, *family(server)} if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-    for process in stubborn:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    _, alive = psutil.wait_procs(stubborn, timeout=GRACE_SECONDS)
-    if alive:
-        raise Unavailable(f"processes {', '.join(str(process.pid) for process in alive)} do not end: run make down again")
+    processes = [process for process in family(server) if is_alive(process)]
+    left = {*signal_and_wait(processes, psutil.Process.terminate), *filter(is_alive, family(server))}
+    if stubborn := signal_and_wait(list(left), psutil.Process.kill):
+        raise Unavailable(f"processes {', '.join(str(process.pid) for process in stubborn)} do not end: run make down again")
     return len(processes)
 
 

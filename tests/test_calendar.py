@@ -197,3 +197,8 @@ def test_expected_dates_are_scheduled_distinct_ascending_and_of_their_season(sch
         assert all(calendar.season_of(day) == season.season and day <= until for day in season.dates)
         assert season.short or season.dates
     assert [season.season for season in seasons] == sorted({season.season for season in seasons})
+
+
+def test_the_season_before():
+    assert calendar.season_before("2021-22") == "2020-21"
+    assert calendar.season_before("2000-01") == "1999-00"

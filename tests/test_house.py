@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from nba_ml.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "lock")
+TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "tune", "lock")
 LONGEST_MODULE = 300
 LONGEST_DAG = 100
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")

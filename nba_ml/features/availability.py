@@ -5,6 +5,7 @@ seasons only, so they know nothing of the season itself.
 """
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,8 @@ ROUNDS = 40
 """Chosen on 2021-22 to 2023-24, where its log-loss on players of 10 minutes or more is .33 to .36 a season."""
 
 LEAST_ROWS = 20_000
-"""Earlier candidates below which the table of streaks stands in for the classifier."""
+MOST_ROWS = 60_000
+"""Earlier candidates below which the table of streaks stands in for the classifier, and the newest of them that it learns from."""
 
 STREAK = np.array([0.14, 0.57, 0.68, 0.72, 0.78, 0.90])
 """Share of candidates who sat out after 0, 1, … 5 or more missed games, in 2020-21 (the season before the first that is judged)."""
@@ -64,25 +66,38 @@ _fitted: dict[str, Any] = {}
 """Classifiers by the hash of what they were fitted on: a process that works on several slates fits each season's once."""
 
 
-def out_probability(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
+def out_probability(games: Games, candidates: pl.DataFrame, seasons: Collection[str] | None = None) -> pl.DataFrame:
     """Add to each candidate his probability of sitting out.
+
+    Parameters
+    ----------
+    games : Games
+    candidates : DataFrame
+        As `nba_ml.features.candidates.candidates` returns it.
+    seasons : collection of str, optional
+        Seasons that are asked for; the others' probabilities are null. All by default.
 
     Returns
     -------
     DataFrame
-        `candidates` sorted by player, date and game, with ``out`` (1.0 = sat out; null for a coming game) and ``p_out`` (0..1).
+        `candidates` sorted by player, date and game, with ``season``, ``out`` (1.0 = sat out; null for a coming game) and ``p_out`` (0..1).
     """
     frame = _looks(games, candidates)
     looks = frame.select(pl.col(COLUMNS).cast(pl.Float32)).to_numpy()
     out = frame["out"].to_numpy()
     season = frame["season"].to_numpy()
-    probability = STREAK[np.minimum(frame["missed"].to_numpy(), len(STREAK) - 1)]
-    for name in np.unique(season):
-        earlier = (season < name) & ~np.isnan(out)
-        if earlier.sum() >= LEAST_ROWS:
-            now = season == name
-            probability[now] = _classify(looks[earlier], out[earlier], looks[now])
-    return frame.drop("season").with_columns(p_out=pl.Series(probability, dtype=pl.Float64))
+    day = frame["game_date"].to_numpy()
+    by_streak = STREAK[np.minimum(frame["missed"].to_numpy(), len(STREAK) - 1)]
+    probability = np.full(frame.height, np.nan)
+    for name in np.unique(season) if seasons is None else seasons:
+        now = season == name
+        earlier = np.flatnonzero((season < name) & ~np.isnan(out))
+        if len(earlier) < LEAST_ROWS:
+            probability[now] = by_streak[now]
+            continue
+        newest = np.sort(earlier[np.argsort(day[earlier], kind="stable")[-MOST_ROWS:]])
+        probability[now] = _classify(looks[newest], out[newest], looks[now])
+    return frame.with_columns(p_out=pl.Series(probability, dtype=pl.Float64).fill_nan(None))
 
 
 def _classify(looks: np.ndarray, out: np.ndarray, now: np.ndarray) -> np.ndarray:

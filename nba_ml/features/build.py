@@ -4,7 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
-from nba_ml.calendar import lead_as_of
+from nba_ml.calendar import lead_as_of, season_before
 from nba_ml.features.availability import out_probability
 from nba_ml.features.candidates import candidates
 from nba_ml.features.frame import IDENTITY, Games, assemble
@@ -53,7 +53,8 @@ def build(
     box, schedule : DataFrame
         nba_raw.player_box and nba_raw.schedule, read at the cut-off: nothing that became known later is in them.
     slate : DataFrame, optional
-        Population of the coming slate, with the columns `nba_ml.features.frame.IDENTITY`.
+        Population of the coming slate, with the columns `nba_ml.features.frame.IDENTITY`. With one, the features of `LINEUP` are made for its
+        season and the one before alone: no system looks at those of older games.
     status : DataFrame, optional
         nba_raw.player_status. A report is used for a date if it was seen by the lead that live runs have there.
     as_of : datetime, optional
@@ -71,7 +72,7 @@ def build(
     games = assemble(box, schedule, slate)
     by_rate = rates(games)
     who_could_play = candidates(games)
-    availability = out_probability(games, who_could_play)
+    availability = out_probability(games, who_could_play, _seasons(games))
     parts = [
         games.players.select(*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming"),
         scoring(games),
@@ -87,6 +88,11 @@ def build(
     values = [_finite(pl.col(name).cast(pl.Float64)).alias(name) for name in columns]
     identity = [name for name in IDENTITY if name not in ("is_home", "neutral_site")]
     return frame.select(*identity, "upcoming", *values).sort("game_date", "game_id", "player_id")
+
+
+def _seasons(games: Games) -> list[str] | None:
+    coming = games.players.filter("upcoming")["season"].unique().to_list()
+    return sorted({name for season in coming for name in (season_before(season), season)}) or None
 
 
 def _cutoffs(games: Games, schedule: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
     terms = _terms(availability)
     sums = [name for name in terms.columns if name.startswith(("out_", "in_", "real_"))]
     best = (pl.col("out_points").max().alias("out_best"), pl.col("in_points").max().alias("in_best"))
-    team = terms.group_by("team", "game_id", maintain_order=True).agg(*[pl.col(name).sum() for name in sums], *best)
+    team = terms.group_by("team", "game_id", maintain_order=True).agg(*[_known_sum(name) for name in sums], *best)
     own = terms.select("team", "game_id", "player_id", "above", "above_points", *[pl.col(name).alias(f"own_{name}") for name in sums])
     opponent = team.select(
         opponent="team",
@@ -83,6 +83,10 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
         in_above_points="above_points",
         points_left=pl.col("minutes_left") * pl.col("points_rate"),
     ).select(LINEUP)
+
+
+def _known_sum(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
 
 
 def _terms(availability: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ A report counts only if it was seen by the slate's cut-off. Where there is none,
 import numpy as np
 import polars as pl
 
+from nba_ml import calendar
+
 REPORT = "injury_report"
 
 STATUSES = {
@@ -50,7 +52,8 @@ def reported_probability(availability: pl.DataFrame, status: pl.DataFrame, cutof
 
     Notes
     -----
-    P(out | status) is a logistic of the status and of status × logit(P(out) by absences), fitted anew each week on the pairs before it.
+    P(out | status) is a logistic of the status and of status × logit(P(out) by absences), fitted anew each week on the pairs before it, of
+    this season and the one before.
     """
     said = _latest(status, cutoffs)
     covered = said.select("game_date", "team").unique()
@@ -63,7 +66,7 @@ def reported_probability(availability: pl.DataFrame, status: pl.DataFrame, cutof
     frame = frame.join(listed, on=["game_date", "team", "player_id"], how="left", maintain_order="left")
     kind = pl.when(pl.col("covered")).then(pl.col("kind").fill_null(UNLISTED))
     frame = frame.with_columns(kind=kind).with_row_index("place")
-    found = _by_week(frame.filter(pl.col("kind").is_not_null()))
+    found = _by_week(frame.filter(pl.col("kind").is_not_null() & pl.col("p_out").is_not_null()))
     return frame.join(found, on="place", how="left", maintain_order="left").drop("place", "kind", "covered")
 
 
@@ -87,8 +90,9 @@ def _by_week(pairs: pl.DataFrame) -> pl.DataFrame:
     """Return place and p_report of every pair, each from a fit on the weeks before its own."""
     ordered = pairs.sort("game_date", "team", "player_id").with_columns(week=pl.col("game_date").dt.truncate("1w"))
     parts = []
-    for (week,), now in ordered.group_by("week", maintain_order=True):
-        before = ordered.filter((pl.col("week") < week) & pl.col("out").is_not_null()).tail(MOST_PAIRS)
+    for (season, week), now in ordered.group_by("season", "week", maintain_order=True):
+        recent = pl.col("season").is_in([season, calendar.season_before(season)])
+        before = ordered.filter(recent & (pl.col("week") < week) & pl.col("out").is_not_null()).tail(MOST_PAIRS)
         if before.height >= LEAST_PAIRS and 0 < before["out"].sum() < before.height:
             parts.append(now.select("place", p_report=_fit_and_say(before, now)))
     empty = pl.DataFrame(schema={"place": pairs.schema["place"], "p_report": pl.Float64})
@@ -98,7 +102,7 @@ def _by_week(pairs: pl.DataFrame) -> pl.DataFrame:
 def _fit_and_say(before: pl.DataFrame, now: pl.DataFrame) -> pl.Series:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1.0, max_iter=500).fit(_design(before), before["out"].to_numpy())
+    model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(_design(before), before["out"].to_numpy())
     return pl.Series("p_report", model.predict_proba(_design(now))[:, 1])
 
 

@@ -1,5 +1,8 @@
 """XGBoost: the trained model, the only system with a version, a release and a rollout."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -11,12 +14,21 @@ THREADS = 2
 
 
 class XGBoost:
-    """Gradient-boosted trees over all features."""
+    """Gradient-boosted trees over all features.
+
+    Parameters
+    ----------
+    seed : int
+        Of the draws of rows and columns.
+    constants : mapping, optional
+        Take the place of those in parameters.toml: for choosing them.
+    """
 
     system_id = "xgboost"
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, constants: Mapping[str, Any] | None = None) -> None:
         self.seed = seed
+        self._constants = constants
         self._booster: object | None = None
 
     def fit(self, rows: pl.DataFrame) -> "XGBoost":
@@ -24,7 +36,7 @@ class XGBoost:
         xgboost = boosting.xgboost()
         ordered = rows.sort("game_date", "game_id", "player_id")
         target = column(ordered, TARGET)
-        settings = dict(parameters()[self.system_id])
+        settings = dict(self._constants or parameters()[self.system_id])
         rounds = settings.pop("rounds")
         settings |= {"tree_method": "hist", "nthread": THREADS, "seed": self.seed, "base_score": float(target.mean())}
         data = xgboost.QuantileDMatrix(matrix(ordered), target, max_bin=settings["max_bin"], nthread=THREADS)

@@ -4,11 +4,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from nba_ml.context import Context
 from nba_ml.features import store
 from nba_ml.ids import digest
 from nba_ml.registry import provenance
-from nba_ml.training import dataset, gating, metrics, walk_forward
+from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
 
 
 def backtest(
@@ -28,7 +30,7 @@ def backtest(
     Returns
     -------
     dict
-        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", and the paths "predictions" and "report" (or None).
+        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", "canaries" (`canaries.check`), and the paths "predictions" and "report" (or None).
 
     Raises
     ------
@@ -41,19 +43,25 @@ def backtest(
     folds = walk_forward.plan_folds(data.rows, first, last, refit_days)
     seed = context.settings.seed
     name = digest([data.fingerprint, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
-    frame, _ = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=walk_forward.cache_folder(context.settings, name))
+    cache = walk_forward.cache_folder(context.settings, name)
+    frame, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=cache)
+    checked = canaries.check(data.rows, data.lines, folds, frame, out_of_fold, seed=seed)
     gates = gating.evaluate(frame)
     if predictions is not None:
         predictions.parent.mkdir(parents=True, exist_ok=True)
         frame.write_parquet(predictions)
     page = report / "report.html" if report is not None else None
     if page is not None:
+        from nba_ml.training import report_inputs
         from nba_ml.training.report import report as render
 
-        render(frame, page, title=f"Backtest {first} to {last}", notes=[f"source: {context.source.name}"], gates=gates)
+        inputs = report_inputs.read(context, data.rows.filter(pl.col("game_date") >= first), last)
+        notes = [f"Source of the data: {context.source.name}."]
+        render(frame, page, title=f"Backtest {first} to {last}", notes=notes, gates=gates, canaries=checked, inputs=inputs)
     return metrics.summary(frame) | {
         "folds": sum(not fold.warm_up for fold in folds),
         "gates": gating.report(gates),
+        "canaries": checked,
         "predictions": str(predictions) if predictions else None,
         "report": str(page) if page else None,
     }

@@ -18,15 +18,29 @@ class Finding:
     tone: str = "plain"
 
 
-def findings(found: Mapping[str, Any], months: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """Return the findings of a backtest out of `metrics.summary` and `report_data.months`; what can't be said is left out."""
-    leader = metrics.ENSEMBLE if metrics.ENSEMBLE in found["populations"]["B"]["predictors"] else metrics.MODEL
+def findings(
+    found: Mapping[str, Any],
+    months: Sequence[Mapping[str, Any]],
+    gates: Sequence[Mapping[str, Any]] = (),
+    canaries: Sequence[Mapping[str, Any]] = (),
+) -> list[Finding]:
+    """Return the findings of a backtest; what can't be said is left out.
+
+    Parameters
+    ----------
+    found, months, gates, canaries
+        Of `metrics.summary`, `report_data.months` (for the published system), `gating.evaluate` and `canaries.check`.
+    """
+    leader = metrics.leader(found["systems"])
     said = [
         _against_simple(found["populations"]["B"], leader),
         _against_line(found["populations"]["C"], leader),
-        _months(months),
-        _intervals(found["intervals"].get(metrics.MODEL)),
+        _with_line(found["seeing_line"], leader),
+        _months(months, leader),
+        _intervals(found["intervals"].get(leader), leader),
+        _probability(found["probabilities"].get(leader), leader),
         _sides(found["sides"].get(leader, []), leader),
+        _leaks(gates, canaries),
     ]
     return [finding for finding in said if finding is not None]
 
@@ -63,24 +77,62 @@ def _against_line(part: Mapping[str, Any], leader: str) -> Finding | None:
     )
 
 
-def _months(months: Sequence[Mapping[str, Any]]) -> Finding | None:
+def _with_line(found: Mapping[str, Mapping[str, Any]], leader: str) -> Finding | None:
+    seeing = found.get(metrics.with_line(leader))
+    if not seeing or seeing["rmse"] is None:
+        return None
+    line, half = found[metrics.LINE]["rmse"], found[metrics.LINE_MINUS_HALF]["rmse"]
+    return Finding(
+        f"Allowed to see the line ({count(seeing['n'])}). Judged by RMSE, the {noun(leader)} is at {points(seeing['rmse'])}, the line at "
+        f"{points(line)}, the line − 0.5 at {points(half)}. Difference of squared errors to the line {interval(seeing['against_line'], 2)}, to "
+        f"line − 0.5 {interval(seeing['against_half'], 2)}."
+    )
+
+
+def _months(months: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:
     judged = [row["B"] for row in months if row["B"]]
     if not judged:
         return None
     lost = sum(row["lost"] for row in judged)
+    simple = [row["last_10"] for row in months if row["last_10"]]
+    lined = [row["C"] for row in months if row["C"]]
+    also = f" and {sum(row['lost'] for row in simple)} of {len(simple)} to the mean of the last 10 games" if simple else ""
+    market = f"; on players with a line, {sum(row['lost'] for row in lined)} of {len(lined)} to line − 0.5" if lined else ""
     return Finding(
-        f"Months. {label(metrics.MODEL)} lost {lost} of {len(judged)} to the weighted mean on regulars.", "bad" if lost else "plain"
+        f"Months. The {noun(leader)} lost {lost} of {len(judged)} to the weighted mean{also}, on regulars{market}.",
+        "bad" if lost else "plain",
     )
 
 
-def _intervals(held: Mapping[str, Any] | None) -> Finding | None:
+def _intervals(held: Mapping[str, Any] | None, leader: str) -> Finding | None:
     if not held or not held["n"]:
         return None
     return Finding(
-        f"Intervals. The 80 % interval of {label(metrics.MODEL)} held {share(held['coverage'])} of the regulars' results; it is "
+        f"Intervals. The 80 % interval of the {noun(leader)} held {share(held['coverage'])} of the regulars' results; it is "
         f"{points(held['width'], 1)} points wide on average.",
         "bad" if abs(held["coverage"] - 0.8) > COVERAGE_TOLERANCE else "plain",
     )
+
+
+def _probability(found: Mapping[str, Any] | None, leader: str) -> Finding | None:
+    if not found or not found["same_rows"]["p_over"]["n"]:
+        return None
+    own, market = found["same_rows"]["p_over"], found["same_rows"]["p_over_market"]
+    return Finding(
+        f"Probability of the over, where two real prices exist ({count(own['n'])}). Log-loss of the {noun(leader)} {points(own['log_loss'], 4)}, of "
+        f"the recalibrated market {points(market['log_loss'], 4)}, of a coin 0.6931. Calibration error {points(own['ece'], 4)} and "
+        f"{points(market['ece'], 4)}."
+    )
+
+
+def _leaks(gates: Sequence[Mapping[str, Any]], canaries: Sequence[Mapping[str, Any]]) -> Finding | None:
+    judged = [row for row in gates if row["id"].startswith("leak.")] + list(canaries)
+    if not judged:
+        return None
+    failed = [row["id"] for row in judged if not row["passed"]]
+    if failed:
+        return Finding(f"Leaks. Of {len(judged)} alarms and canaries, {len(failed)} failed: {', '.join(failed)}. Trust no figure here.", "bad")
+    return Finding(f"Leaks. None of {len(judged)} alarms and canaries, which watch for knowledge of the future, was raised.", "good")
 
 
 def _sides(rows: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:

@@ -54,14 +54,14 @@ def clustered_mean(dates: Sequence | np.ndarray, values: np.ndarray) -> dict[str
     return clustered_ratio(dates, values, np.ones(len(values)))
 
 
-def wilson(successes: int, n: int) -> tuple[float, float] | None:
-    """Return Wilson's 95 % interval of a share, or None without trials.
+def wilson(successes: int, n: int, level: float = LEVEL) -> tuple[float, float] | None:
+    """Return Wilson's interval of a share, by default of 95 %, or None without trials.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
     if n == 0:
         return None
-    z = float(norm.ppf((1 + LEVEL) / 2))
+    z = float(norm.ppf((1 + level) / 2))
     share = successes / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5

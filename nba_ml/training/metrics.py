@@ -4,7 +4,7 @@ A *backtest frame* is long, one row per slate_date, game_id, player_id and syste
 the facts, and one column of predicted points per predictor, the line and the line − 0.5 among them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ HEADLINE = (ENSEMBLE, MODEL, "ridge", "ewma_hl8", "last_10")
 WITH_LINE = "_with_line"
 """Ending of the name of a predictor that is allowed to see the line."""
 
+LAST_10 = "last_10"
 BASELINE = "ewma_hl8"
 """The simple rule that differences are counted from: the exponentially weighted mean of a player's points, half-life 8 games."""
 
@@ -121,6 +122,12 @@ def paired(rows: pl.DataFrame, predictor: str, baseline: str) -> dict[str, float
     return clustered_mean(dates, ours - theirs)
 
 
+def paired_squares(rows: pl.DataFrame, predictor: str, baseline: str) -> dict[str, float | int | None]:
+    """Return the mean squared error of `predictor` − that of `baseline`, in points², on the rows where both predict."""
+    dates, ours, theirs = _paired_errors(rows, predictor, baseline)
+    return clustered_mean(dates, ours**2 - theirs**2)
+
+
 def ratio(rows: pl.DataFrame, predictor: str, baseline: str) -> dict[str, float | int | None]:
     """Return MAE of `predictor` / MAE of `baseline` on the rows where both predict."""
     return clustered_ratio(*_paired_errors(rows, predictor, baseline))
@@ -160,6 +167,34 @@ def headline(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     return answer
 
 
+def seeing_line(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the figures of the predictors that see the line, of the same systems blind, and of the line, on the same rows.
+
+    They are judged by squared error: absolute error rewards whoever takes half a point off the line.
+
+    Returns
+    -------
+    dict
+        Predictor → `errors` + "against_line" and "against_half": `paired_squares` against the line and the line − 0.5. Empty without a
+        predictor that sees the line.
+    """
+    seeing = [name for name in map(with_line, (ENSEMBLE, MODEL)) if name in rows.columns]
+    if not seeing:
+        return {}
+    everyone = [LINE, LINE_MINUS_HALF, *seeing, *(name.removesuffix(WITH_LINE) for name in seeing)]
+    same = common_rows(rows, everyone)
+    return {
+        name: errors(same, name)
+        | {"against_line": paired_squares(same, name, LINE), "against_half": paired_squares(same, name, LINE_MINUS_HALF)}
+        for name in everyone
+    }
+
+
+def leader(names: Collection[str]) -> str:
+    """Return the predictor whose number is published: the ensemble, or the model where there is none."""
+    return ENSEMBLE if ENSEMBLE in names else MODEL
+
+
 def summary(frame: pl.DataFrame) -> dict[str, Any]:
     """Return all figures of a backtest as one JSON-able dict: the same for manifest, commands and report."""
     rows = wide(frame)
@@ -173,6 +208,8 @@ def summary(frame: pl.DataFrame) -> dict[str, Any]:
         "systems": {name: errors(rows, name) | {"abstained": abstention(rows, name)} for name in systems(frame)},
         "probabilities": probability.summary(frame),
         "intervals": probability.coverage(population(frame, "B")),
+        "pinball": probability.pinball(population(frame, "B")),
+        "seeing_line": seeing_line(rows),
         "sides": betting.summary(frame),
         "lines": betting.line_kinds(rows),
     }

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from nba_ml.training.wording import band, label
 
@@ -110,12 +110,16 @@ def differences(populations: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
-    """Plot the monthly differences to the simple rule (B) and to line − 0.5 (C); months that are lost stand out."""
+    """Plot the monthly differences to the simple rules (B) and to line − 0.5 (C); months that are lost stand out."""
 
     def draw(figure: Figure) -> None:
         names = [row["month"] for row in table]
-        rivals = (("B", "the weighted mean, regulars (B)"), ("C", "the line − 0.5, players with a line (C)"))
-        for axes, (name, rival) in zip(figure.subplots(2, 1, sharex=True), rivals, strict=True):
+        rivals = (
+            ("B", "the weighted mean, regulars (B)"),
+            ("last_10", "the mean of the last 10 games, regulars (B)"),
+            ("C", "the line − 0.5, players with a line (C)"),
+        )
+        for axes, (name, rival) in zip(figure.subplots(3, 1, sharex=True), rivals, strict=True):
             axes.axhline(0, color=_BASE, linewidth=1.2)
             for place, row in enumerate(table):
                 if row[name] is None:
@@ -129,11 +133,11 @@ def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
             axes.set_ylabel("points")
             axes.set_title(f"{label(system)} against {rival}")
 
-    return _draw(4.2, draw, "Monthly differences in mean absolute error")
+    return _draw(6.0, draw, "Monthly differences in mean absolute error")
 
 
-def levels(table: Sequence[Mapping[str, Any]], system: str) -> str:
-    """Plot MAE and mean error by band of predicted points."""
+def bands(table: Sequence[Mapping[str, Any]], system: str, axis: str) -> str:
+    """Plot MAE and mean error by band of what `axis` names."""
 
     def draw(figure: Figure) -> None:
         names = [band(row) for row in table]
@@ -146,48 +150,40 @@ def levels(table: Sequence[Mapping[str, Any]], system: str) -> str:
             axes.plot(names, [row["ours"][field] for row in table], "o-", color=_MODEL, markersize=5, label=label(system))
             _month_axis(axes, names)
             axes.set_title(title)
-            axes.set_xlabel("predicted points")
+            axes.set_xlabel(axis)
             axes.set_ylabel("points")
             if field == "mae":
                 axes.set_ylim(bottom=0)
                 axes.legend(loc="lower right")
 
-    return _draw(2.9, draw, "Error by predicted level")
+    return _draw(2.9, draw, f"Error by {axis}")
 
 
 def reliability(bins: Mapping[str, Sequence[Mapping[str, Any]]], system: str) -> str:
     """Plot how often points were above the line against the probability that was given for it, for a system and for the market."""
 
     def draw(figure: Figure) -> None:
-        axes, counts = figure.subplots(1, 2, width_ratios=[1.25, 1])
-        axes.plot([0, 1], [0, 1], color=_BASE, linewidth=1.2, linestyle=(0, (4, 3)))
-        styles = (("p_over_market", _OTHER, "s", "Market", 0.012), ("p_over", _MODEL, "o", label(system), -0.012))
-        for column, colour, marker, name, shift in styles:
-            found = bins[column]
-            xs = [row["predicted"] + shift for row in found]
-            for x, row in zip(xs, found, strict=True):
-                axes.plot([x, x], row["bounds"], color=colour, linewidth=1)
-            axes.plot(xs, [row["observed"] for row in found], marker, color=colour, markersize=5, label=name)
-            counts.bar(
-                [(row["low"] + row["high"]) / 2 + 1.6 * shift for row in found],
-                [row["n"] for row in found],
-                width=0.038,
-                color=colour,
-                label=name,
-            )
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="given P(points > line)", ylabel="share of overs", title="On the diagonal = right")
-        counts.set(xlim=(0, 1), xlabel="given P(points > line)", ylabel="player-games", title="How often each was given")
-        counts.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        counts.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        for part in (axes, counts):
-            part.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-            part.grid(axis="y")
-            part.tick_params(length=0)
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        if bins["p_over"] or bins["p_over_market"]:
-            axes.legend(loc="upper left")
+        styles = [("p_over", _MODEL, "o", label(system)), ("p_over_market", _OTHER, "s", "Market, recalibrated")]
+        styles = [style for style in styles if bins[style[0]]]
+        shown = [row for style in styles for row in bins[style[0]]]
+        low = min(min(row["predicted"], row["bounds"][0]) for row in shown) - 0.02
+        high = max(max(row["predicted"], row["bounds"][1]) for row in shown) + 0.02
+        for place, (column, colour, marker, name) in enumerate(styles):
+            axes = figure.add_subplot(1, 2, place + 1)
+            axes.plot([low, high], [low, high], color=_BASE, linewidth=1.2, linestyle=(0, (4, 3)))
+            for row in bins[column]:
+                axes.plot([row["predicted"]] * 2, row["bounds"], color=colour, linewidth=1)
+            axes.plot([row["predicted"] for row in bins[column]], [row["observed"] for row in bins[column]], marker, color=colour, markersize=5)
+            axes.set(xlim=(low, high), ylim=(low, high), xlabel="given P(points > line)")
+            axes.set_title(f"{name} ({sum(row['n'] for row in bins[column]):,} player-games)")
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.grid()
+            axes.tick_params(length=0)
+            if place == 0:
+                axes.set_ylabel("share of overs")
 
-    return _draw(3.2, draw, "Calibration of the probability of the over")
+    return _draw(3.6, draw, "Calibration of the probability of the over")
 
 
 def coverage(bands: Sequence[Mapping[str, Any]]) -> str:

@@ -9,6 +9,8 @@ BINS = 10
 BANDS = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0)
 """Lower bounds, in points, of the bands of predicted level."""
 
+QUANTILES = {"q10": 0.1, "q50": 0.5, "q90": 0.9}
+
 _CLIP = 1e-6
 
 
@@ -48,6 +50,22 @@ def reliability(p: np.ndarray, over: np.ndarray) -> list[dict[str, float | int]]
                 }
             )
     return found
+
+
+def groups(p: np.ndarray, over: np.ndarray, most: int = BINS) -> list[dict[str, float | int]]:
+    """Return `reliability` over groups of equal size instead of equal width, for a plot: good probabilities crowd around one half."""
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, most) if len(part)]
+    return [
+        {
+            "low": float(p[part[0]]),
+            "high": float(p[part[-1]]),
+            "n": len(part),
+            "predicted": float(p[part].mean()),
+            "observed": float(over[part].mean()),
+        }
+        for part in parts
+    ]
 
 
 def decided(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
@@ -104,6 +122,31 @@ def coverage(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
             "bands": [band | {"high": uppers[band["low"]]} for band in bands.iter_rows(named=True)]
         }
     return answer
+
+
+def pinball(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the mean pinball loss, in points, of each system's quantiles: what a wrong quantile costs; smaller is better.
+
+    Source: Koenker and Bassett, Regression quantiles, Econometrica 46 (1978). Three quantiles are not the whole distribution: no CRPS is
+    made of them.
+
+    Returns
+    -------
+    dict
+        System → {"n", "q10", "q50", "q90"}.
+    """
+    answer = {}
+    for system in _with(frame, "q90"):
+        rows = frame.filter(pl.col("system_id") == system).drop_nulls(list(QUANTILES))
+        losses = {
+            name: float(_pinball(rows["actual_points"].to_numpy() - rows[name].to_numpy(), level)) for name, level in QUANTILES.items()
+        }
+        answer[system] = {"n": rows.height} | losses
+    return answer
+
+
+def _pinball(over: np.ndarray, level: float) -> np.floating:
+    return np.mean(np.maximum(level * over, (level - 1) * over))
 
 
 def _with(frame: pl.DataFrame, column: str) -> list[str]:

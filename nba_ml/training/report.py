@@ -9,8 +9,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nba_ml.training import betting, metrics, plots, report_data, wording
+from nba_ml.training.canaries import asked
 from nba_ml.training.findings import findings
 from nba_ml.training.intervals import wilson
+from nba_ml.training.report_card import card
+from nba_ml.training.report_inputs import Inputs
+
+LEAK = "leak."
+"""Beginning of the names of gates that are alarms: figures too good to be honest."""
 
 
 def report(
@@ -21,6 +27,9 @@ def report(
     notes: Sequence[str] = (),
     importance: Mapping[str, float] | None = None,
     gates: Sequence[Mapping[str, Any]] = (),
+    canaries: Sequence[Mapping[str, Any]] = (),
+    inputs: Inputs | None = None,
+    version: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Write the report of a backtest.
 
@@ -39,6 +48,12 @@ def report(
         Feature → gain of the last fit.
     gates : sequence of mapping
         Results of `gating.evaluate`.
+    canaries : sequence of mapping
+        Results of `canaries.check`.
+    inputs : Inputs, optional
+        Rest before each game and lines that moved.
+    version : mapping, optional
+        Of the version that the backtest belongs to: "version", "until", "data", as `steps.plan` gives them.
 
     Raises
     ------
@@ -47,9 +62,21 @@ def report(
     """
     if frame.is_empty():
         raise ValueError("a report needs at least one row: choose a span with games")
-    data = _data(frame, importance or {})
+    given = inputs or Inputs()
+    data = _data(frame, importance or {}, given, gates, canaries)
+    alarms = [dict(gate) for gate in gates if gate["id"].startswith(LEAK)]
     page = (
-        _environment().get_template("report.html.j2").render(title=title, notes=list(notes), gates=[dict(gate) for gate in gates], **data)
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            notes=list(notes),
+            gates=[dict(gate) for gate in gates if gate["id"] not in {alarm["id"] for alarm in alarms}],
+            alarms=alarms,
+            canaries=[dict(canary) for canary in canaries],
+            card=card(data["found"], data["folds"], version),
+            **data,
+        )
     )
     html = page.encode()
     if out is not None:
@@ -58,11 +85,18 @@ def report(
     return html
 
 
-def _data(frame: pl.DataFrame, gain: Mapping[str, float]) -> dict[str, Any]:
+def _data(
+    frame: pl.DataFrame,
+    gain: Mapping[str, float],
+    given: Inputs,
+    gates: Sequence[Mapping[str, Any]],
+    canaries: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     rows = metrics.wide(frame)
     found = metrics.summary(frame)
-    system = metrics.MODEL
+    system = metrics.leader(found["systems"])
     months, levels = report_data.months(rows, system), report_data.levels(rows, system)
+    roles, rests = report_data.roles(rows, system), report_data.rests(rows, given.rest, system)
     folds, bins = report_data.folds(frame, system), report_data.reliability(frame, system)
     bands = [
         band | {"bounds": wilson(round(band["coverage"] * band["n"]), band["n"])}
@@ -72,32 +106,50 @@ def _data(frame: pl.DataFrame, gain: Mapping[str, float]) -> dict[str, Any]:
     figures = {
         "differences": plots.differences(found["populations"]) if metrics.BASELINE in rows.columns else None,
         "months": plots.months(months, system),
-        "levels": plots.levels(levels, system) if levels else None,
+        "levels": plots.bands(levels, system, "predicted points") if levels else None,
+        "roles": plots.bands(roles, system, "minutes a game this season") if roles else None,
+        "rests": plots.bands(rests, system, "days since the last game") if rests else None,
         "reliability": plots.reliability(bins, system) if bins["p_over"] else None,
         "coverage": plots.coverage(bands) if bands else None,
         "folds": plots.folds(folds, system),
         "importance": plots.importance(ranked) if ranked else None,
     }
+    closing = {} if given.moves is None else {name: betting.closing_value(frame, name, given.moves) for name in found["sides"]}
     return {
         "found": found,
+        "system": system,
         "months": months,
+        "seasons": report_data.seasons(frame, rows, system),
         "levels": levels,
+        "roles": roles,
+        "starters": report_data.starters(rows, system),
+        "rests": rests,
         "folds": folds,
         "bands": bands,
         "lines": report_data.lines(rows, system),
+        "closing": {name: value for name, value in closing.items() if value["n"]},
+        "no_closing": _no_closing(given),
         "ranked": ranked,
         "figures": {name: None if svg is None else Markup(svg) for name, svg in figures.items()},  # noqa: S704 -- made by plots, no input in it
-        "findings": findings(found, months),
+        "findings": findings(found, months, gates, canaries),
         "order": list(dict.fromkeys(name for part in found["populations"].values() for name in part["predictors"])),
         "break_even": betting.BREAK_EVEN,
         "least_bets": betting.LEAST_BETS,
     }
 
 
+def _no_closing(given: Inputs) -> str:
+    """Say why there is no closing-line value."""
+    if given.moves is None:
+        return "the quotes of single books were not given to this report, only one line for each player-game."
+    return "for no player-game of the span did a book's quotes carry two times of capture before tip-off."
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for name in ("points", "signed", "share", "count", "interval", "band", "label", "line_kind"):
+    for name in ("points", "signed", "share", "count", "interval", "band", "label", "line_kind", "minus"):
         environment.filters[name] = getattr(wording, name)
+    environment.filters["asked"] = asked
     return environment

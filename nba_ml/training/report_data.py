@@ -1,6 +1,6 @@
 """The tables behind the plots of a backtest report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,25 +12,37 @@ from nba_ml.training.intervals import wilson
 SIMPLE = metrics.BASELINE
 
 
+MINUTES = (0.0, 10.0, 15.0, 20.0, 25.0, 30.0)
+"""Lower bounds, in minutes a game this season before this one, of the bands of a player's role."""
+
+STARTER_MINUTES = 24.0
+"""Half a game: who plays as much counts as a starter. Who really starts is known before tip-off only from line-ups, which are not stored."""
+
+REST = (0.0, 2.0, 3.0, 4.0, 7.0)
+"""Lower bounds of the bands of days since a player's last game; below 2 is the second night of a back-to-back."""
+
+
 def months(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
-    """Return, per month, the figures of one system beside the simple rule on population B and beside line − 0.5 on C.
+    """Return, per month, the figures of one system beside the simple rules on population B and beside line − 0.5 on C.
 
     Returns
     -------
     list of dict
-        "month" (YYYY-MM), and under "B" and "C": {"n", "ours", "theirs" (MAE on the same rows), "difference": `metrics.paired`, "lost": the
-        system's error was not the smaller one}, or None without rows.
+        "month" (YYYY-MM), and under "B" (weighted mean), "last_10" and "C": {"n", "ours", "theirs" (MAE on the same rows), "difference":
+        `metrics.paired`, "lost": the system's error was not the smaller one}, or None without rows.
     """
     found = []
     for (month,), group in rows.with_columns(month=pl.col("slate_date").dt.strftime("%Y-%m")).group_by("month", maintain_order=True):
         row: dict[str, Any] = {"month": month}
-        for name, rival in (("B", SIMPLE), ("C", metrics.LINE_MINUS_HALF)):
-            row[name] = _beside(metrics.population(group, name), system, rival)
+        for name, population, rival in (("B", "B", SIMPLE), ("last_10", "B", metrics.LAST_10), ("C", "C", metrics.LINE_MINUS_HALF)):
+            row[name] = _beside(metrics.population(group, population), system, rival)
         found.append(row)
     return found
 
 
 def _beside(rows: pl.DataFrame, system: str, rival: str) -> dict[str, Any] | None:
+    if rival not in rows.columns:
+        return None
     same = metrics.common_rows(rows, (system, rival))
     if same.is_empty():
         return None
@@ -38,16 +50,75 @@ def _beside(rows: pl.DataFrame, system: str, rival: str) -> dict[str, Any] | Non
     return {"n": same.height, "ours": ours, "theirs": theirs, "difference": metrics.paired(same, system, rival), "lost": ours >= theirs}
 
 
+def seasons(frame: pl.DataFrame, rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
+    """Return, per season, the figures on regulars (B): error beside each rival, and what the 80 % interval held.
+
+    Returns
+    -------
+    list of dict
+        "season", "n", "mae", "rivals" {predictor: {"ratio": `metrics.ratio`, "difference": `metrics.paired`}}, "coverage" (0..1 or None).
+    """
+    found = []
+    for (season,), group in metrics.population(rows, "B").group_by("season", maintain_order=True):
+        rivals = [name for name in (SIMPLE, metrics.LAST_10, "ridge") if name in rows.columns]
+        own = metrics.population(frame.filter((pl.col("season") == season) & (pl.col("system_id") == system)), "B")
+        held = probability.coverage(own).get(system)
+        found.append(
+            {
+                "season": season,
+                "n": group.height,
+                "mae": metrics.errors(group, system)["mae"],
+                "rivals": {
+                    name: {"ratio": metrics.ratio(group, system, name), "difference": metrics.paired(group, system, name)}
+                    for name in rivals
+                },
+                "coverage": held["coverage"] if held else None,
+            }
+        )
+    return found
+
+
 def levels(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
     """Return, per band of predicted points, rows, MAE and mean error of a system and of the simple rule on the same rows."""
-    lows = probability.BANDS
-    same = metrics.common_rows(rows, (system, SIMPLE))
+    return _banded(rows, system, pl.col(system), probability.BANDS)
+
+
+def roles(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
+    """Return the figures of `levels` per band of a player's minutes a game, known before the game."""
+    return _banded(rows, system, pl.col("season_avg_minutes"), MINUTES)
+
+
+def starters(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
+    """Return the figures of `levels` for those who play half a game or more, and for the bench."""
+    return _banded(rows, system, pl.col("season_avg_minutes"), (0.0, STARTER_MINUTES))
+
+
+def rests(rows: pl.DataFrame, rest: pl.DataFrame | None, system: str) -> list[dict[str, Any]]:
+    """Return the figures of `levels` per band of days since the player's last game; empty where rest is not known."""
+    if rest is None:
+        return []
+    joined = rows.join(rest.select("game_id", "player_id", "rest_days"), on=["game_id", "player_id"], how="left")
+    return _banded(joined, system, pl.col("rest_days"), REST)
+
+
+def _banded(rows: pl.DataFrame, system: str, value: pl.Expr, lows: Sequence[float]) -> list[dict[str, Any]]:
+    if SIMPLE not in rows.columns:
+        return []
+    same = metrics.common_rows(rows, (system, SIMPLE)).sort(metrics.KEY)
     found = []
     for low, high in zip(lows, (*lows[1:], None), strict=True):
-        inside = pl.col(system) >= low if low else pl.lit(value=True)
-        band = same.filter(inside & (pl.col(system) < high if high is not None else pl.lit(value=True)))
-        if band.height:
-            found.append({"low": low, "high": high, "ours": metrics.errors(band, system), "theirs": metrics.errors(band, SIMPLE)})
+        above = value >= low if low else value.is_not_null()
+        part = same.filter(above & (value < high if high is not None else pl.lit(value=True)))
+        if part.height:
+            found.append(
+                {
+                    "low": low,
+                    "high": high,
+                    "ours": metrics.errors(part, system),
+                    "theirs": metrics.errors(part, SIMPLE),
+                    "difference": metrics.paired(part, system, SIMPLE),
+                }
+            )
     return found
 
 
@@ -71,12 +142,12 @@ def folds(frame: pl.DataFrame, system: str) -> list[dict[str, Any]]:
 
 
 def reliability(frame: pl.DataFrame, system: str) -> dict[str, list[dict[str, Any]]]:
-    """Return reliability bins of a system's p_over, and of the market's where it has a price, each bin with Wilson bounds of its share."""
+    """Return ten groups of a system's p_over, and of the market's where it has a price, each with Wilson bounds of its share of overs."""
     own = frame.filter(pl.col("system_id") == system)
     answer = {}
     for column in ("p_over", "p_over_market"):
-        rows = probability.decided(own, column)
-        bins = probability.reliability(rows[column].to_numpy(), rows["over"].to_numpy())
+        rows = probability.decided(own, column).sort("slate_date", "game_id", "player_id")
+        bins = probability.groups(rows[column].to_numpy(), rows["over"].to_numpy())
         for row in bins:
             row["bounds"] = wilson(round(row["observed"] * row["n"]), int(row["n"]))  # type: ignore[assignment]
         answer[column] = bins

@@ -4,6 +4,7 @@ Each is a function of the context and of the plan, keeps what it makes in the ve
 that is already there: a step that was killed is simply run again.
 """
 
+import json
 import logging
 from datetime import date
 from io import BytesIO
@@ -18,11 +19,12 @@ from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION, feature_names
 from nba_ml.ids import digest
 from nba_ml.registry import loading, provenance, versions
 from nba_ml.registry import steps as registry
+from nba_ml.registry.sealed import canonical
 from nba_ml.registry.versions import MODEL as NAME
 from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
 from nba_ml.systems.xgboost import XGBoost
-from nba_ml.training import dataset, gating, metrics, walk_forward
+from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
 from nba_ml.warehouse.schema import table
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ REFIT_DAYS = 28
 """A version is judged on the twelve weeks before it, refitted every four."""
 
 PREDICTIONS = "backtest.parquet"
+CANARIES = "canaries.json"
 OUT_OF_FOLD = "out_of_fold.parquet"
 REPORT = "report.html"
 GOLDEN_ROWS = 200
@@ -82,14 +85,18 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
 
 
 def backtest(context: Context, planned: Plan) -> dict[str, Any]:
-    """Walk forward over the last twelve weeks before the version's cut-off, and keep the predictions with the version."""
+    """Walk forward over the last twelve weeks before the version's cut-off; keep predictions and leak canaries with the version."""
     if not _has(context, planned, OUT_OF_FOLD):
         data = _load(context, planned)
         last = date.fromisoformat(planned["until"])
         folds = walk_forward.plan_folds(data.rows, calendar.days_back(last, BACKTEST_DAYS), last, REFIT_DAYS)
         cache = walk_forward.cache_folder(context.settings, planned["version"])
-        predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=context.settings.seed, cache=cache)
+        seed = context.settings.seed
+        predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=cache)
+        checked = canaries.check(data.rows, data.lines, folds, predictions, out_of_fold, seed=seed)
         _write(context, planned, PREDICTIONS, _parquet(predictions))
+        _write(context, planned, CANARIES, canonical(checked))
+        # Out-of-fold numbers come last: their presence says that the backtest is whole.
         _write(context, planned, OUT_OF_FOLD, _parquet(out_of_fold))
     predictions = _predictions(context, planned)
     known = {day: calendar.results_known_at(day) for day in predictions["slate_date"].unique()}
@@ -117,16 +124,18 @@ def fit(context: Context, planned: Plan) -> dict[str, Any]:
 
 
 def gate(context: Context, planned: Plan) -> dict[str, Any]:
-    """Hold the backtest to the gates.
+    """Hold the backtest to the gates and to its leak canaries.
 
     Raises
     ------
     GateRefused
-        If a blocking gate fails.
+        If a blocking gate or a canary fails.
     """
     results = gating.evaluate(_predictions(context, planned))
     gating.require(results)
-    return {"version": planned["version"], **gating.report(results), "report": planned["report"]}
+    checked = _canaries(context, planned)
+    canaries.require(checked)
+    return {"version": planned["version"], **gating.report(results), "canaries": checked, "report": planned["report"]}
 
 
 def publish(context: Context, planned: Plan) -> dict[str, Any]:
@@ -134,10 +143,19 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
     predictions = _predictions(context, planned)
     results = gating.report(gating.evaluate(predictions))
     if not _has(context, planned, REPORT):
+        from nba_ml.training import report_inputs
         from nba_ml.training.report import report
 
-        title = f"Model {NAME}/{planned['version']}"
-        page = report(predictions, title=title, importance=_gains(context, planned), gates=results["results"])
+        inside = _load(context, planned).rows.filter(pl.col("game_date") >= predictions["slate_date"].min())
+        page = report(
+            predictions,
+            title=f"Model {NAME}/{planned['version']}",
+            importance=_gains(context, planned),
+            gates=results["results"],
+            canaries=_canaries(context, planned),
+            inputs=report_inputs.read(context, inside, date.fromisoformat(planned["until"])),
+            version=planned,
+        )
         _write(context, planned, REPORT, page)
     types = {column.name: column.type for column in table(FEATURE_TABLE).columns}
     manifest = {
@@ -147,7 +165,7 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
         "feature_schema": [{"name": name, "dtype": types[name]} for name in feature_names()],
         "golden": {"file": loading.GOLDEN, "rows": GOLDEN_ROWS},
         "parameters": parameters() | {"seed": context.settings.seed},
-        "metrics": metrics.summary(predictions),
+        "metrics": metrics.summary(predictions) | {"canaries": _canaries(context, planned)},
         "gates": results,
     }
     sha256 = versions.publish(context.store, NAME, planned["version"], manifest)
@@ -223,6 +241,11 @@ def _read(context: Context, planned: Plan, file: str) -> pl.DataFrame:
 
 def _predictions(context: Context, planned: Plan) -> pl.DataFrame:
     return _read(context, planned, PREDICTIONS)
+
+
+def _canaries(context: Context, planned: Plan) -> list[dict[str, Any]]:
+    checked: list[dict[str, Any]] = json.loads(context.store.read(versions.folder(NAME, planned["version"]) + CANARIES))
+    return checked
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -52,7 +52,12 @@ def points(value: float | None, digits: int = 3) -> str:
 
 def signed(value: float | None, digits: int = 3) -> str:
     """Write a difference with its sign."""
-    return NOTHING if value is None else f"{value:+.{digits}f}".replace("-", MINUS)
+    return NOTHING if value is None else f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", MINUS)
+
+
+def minus(value: float | None, digits: int = 1) -> str:
+    """Write a ratio as how many percent it lies above or below 1."""
+    return NOTHING if value is None else f"{100 * (value - 1):+.{digits}f}\N{NO-BREAK SPACE}%".replace("-", MINUS)
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -75,5 +80,5 @@ def interval(found: Mapping[str, Any] | None, digits: int = 3) -> str:
 
 
 def band(row: Mapping[str, Any]) -> str:
-    """Write a band of predicted points, as in ``5–10`` or ``25+``."""
+    """Write a band of values, as in ``5–10`` or ``25+``."""
     return f"{row['low']:.0f}+" if row["high"] is None else f"{row['low']:.0f}–{row['high']:.0f}"

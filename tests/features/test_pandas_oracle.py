@@ -1,15 +1,19 @@
-"""Every feature against the same feature in plain pandas (benchmarks/pandas_features.py)."""
+"""Every feature against the same feature in plain pandas (benchmarks/pandas_*.py)."""
 
 import importlib
+import sys
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import pandas_features
 from nba_ml.features import build, feature_names
 
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+pandas_features = importlib.import_module("pandas_features")
+pandas_windows = importlib.import_module("pandas_windows")
 making = importlib.import_module("nba_ml.features.build")
 
 
@@ -21,7 +25,7 @@ def both(box, schedule, slate=None):
         patch.setattr(making, "out_probability", lambda *arguments: kept.append(real(*arguments)) or kept[-1])
         ours = build(box, schedule, slate)
     p_out = kept[0].select("team", "game_id", "player_id", "p_out").to_pandas()
-    frames = [None if frame is None else pandas_features.dated(frame.to_pandas()) for frame in (box, schedule, slate)]
+    frames = [None if frame is None else pandas_windows.dated(frame.to_pandas()) for frame in (box, schedule, slate)]
     return ours, pandas_features.build(frames[0], frames[1], p_out, frames[2])
 
 
