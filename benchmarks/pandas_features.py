@@ -231,7 +231,6 @@ def lineup(players: pd.DataFrame, who: pd.DataFrame, earlier: Plain) -> None:
     on_side(players, team[[*SIDE, "out_points", "out_minutes", "in_points"]], prefix="opponent_", side="opponent")
     players["in_above"], players["in_above_points"] = own["in_above"], own["in_above_points"]
     for name in values:
-        was_missing = earlier.ewm(players, f"real_{name}", 8).where(players.groupby("player_id")[f"real_{name}"].shift().notna())
-        players[f"out_{name}_change"] = players[f"out_{name}"] - was_missing
+        players[f"out_{name}_change"] = players[f"out_{name}"] - earlier.ewm(players, f"real_{name}", 8)
     players["minutes_left"] = players["minutes_ewm_8"] * 240 / (players["in_minutes"] + players["minutes_ewm_8"])
     players["points_left"] = players["minutes_left"] * players["points_rate"]

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nba_ml.features.candidates import ROTATION_MINUTES
-from nba_ml.features.frame import Games, ewm, past, per_player
+from nba_ml.features.frame import Games, ewm
 
 TEAM_MINUTES = 240.0
 """Player-minutes of a team in a game without overtime."""
@@ -71,12 +71,7 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
     frame = frame.with_columns([pl.col(name) - pl.col(f"own_{name}").fill_null(0.0) for name in sums])
     usual = ewm("minutes", 8)
     frame = frame.with_columns(minutes_left=usual * TEAM_MINUTES / (pl.col("in_minutes") + usual))
-    changes = [
-        (pl.col(f"out_{name}") - per_player(past(pl.col(f"real_{name}")).ewm_mean(half_life=REALISED_HALF_LIFE, ignore_nulls=True))).alias(
-            f"out_{name}_change"
-        )
-        for name in _WEIGHTS
-    ]
+    changes = [(pl.col(f"out_{name}") - ewm(f"real_{name}", REALISED_HALF_LIFE)).alias(f"out_{name}_change") for name in _WEIGHTS]
     return frame.with_columns(
         *changes,
         in_above="above",

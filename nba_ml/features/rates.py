@@ -60,7 +60,8 @@ def rates(games: Games) -> pl.DataFrame:
         ast_rate=_rate("ast", 25),
         blk_rate=_rate("blk", 25),
         tov_rate=_rate("tov", 25),
-        three_share=ewm("fg3a", 25) / ewm("fga", 25),
+        # Nobody is a shooter before his first shot: 0/0 is not known, and not above every share.
+        three_share=(ewm("fg3a", 25) / ewm("fga", 25)).fill_nan(None),
         shot_points_8=ewm("expected", 8),
         shot_points_rate=_rate("expected", 20),
         usage_5=mean("usage", 5),

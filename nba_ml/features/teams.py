@@ -121,7 +121,10 @@ def _concession(games: Games, points_rate: pl.Series, kind: pl.Series) -> pl.Dat
     sums = rows.group_by("opponent", "game_id", "kind", maintain_order=True).agg(pl.col("surplus", "minutes").sum())
     grid = games.teams.select(opponent="team", game_id="game_id", game_date="game_date").join(pl.DataFrame({"kind": KINDS}), how="cross")
     grid = grid.join(sums, on=["opponent", "game_id", "kind"], how="left", maintain_order="left")
-    totals = grid.group_by("opponent", "game_id", "game_date", maintain_order=True).agg(pl.col("surplus", "minutes").sum())
+    known = pl.col("minutes").is_not_null().any()
+    totals = grid.group_by("opponent", "game_id", "game_date", maintain_order=True).agg(
+        pl.when(known).then(pl.col("surplus", "minutes").sum())  # a game without box rows is no game of 0 minutes
+    )
     by_kind = grid.sort("opponent", "kind", "game_date", "game_id").with_columns(_conceded("opponent", "kind").alias("conceded_to_kind"))
     overall = totals.with_columns(_conceded("opponent").alias("conceded_to_all"))
     return by_kind.select("opponent", "game_id", "kind", "conceded_to_kind").join(

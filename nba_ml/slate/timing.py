@@ -14,13 +14,13 @@ def cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetim
     Raises
     ------
     UsageError
-        If it is still to come, or a replay would see what no live run can.
+        If it is no time, still to come, or a replay would see what no live run can.
     """
     now = calendar.now()
     if as_of is None:
         moment = now if mode == "live" else calendar.lead_as_of(slate, first)
     else:
-        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        moment = _moment(as_of)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=calendar.NEW_YORK)
     if moment > now:
@@ -31,6 +31,15 @@ def cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetim
             "leave --as-of out, or give an earlier time"
         )
     return moment.astimezone(UTC)
+
+
+def _moment(as_of: datetime | str) -> datetime:
+    if isinstance(as_of, datetime):
+        return as_of
+    try:
+        return datetime.fromisoformat(as_of)
+    except ValueError:
+        raise UsageError(f"as-of {as_of!r} is no time: write it as 2025-01-31T16:30 (New York), or with an offset") from None
 
 
 def first_tipoff(games: pl.DataFrame) -> datetime | None:

@@ -30,7 +30,8 @@ def backtest(
     Returns
     -------
     dict
-        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", "canaries" (`canaries.check`), and the paths "predictions" and "report" (or None).
+        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", "canaries" (see `canaries.check`), and the
+        paths "predictions" and "report" (or None).
 
     Raises
     ------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nba_ml.training import betting, metrics
-from nba_ml.training.wording import count, interval, label, noun, points, share
+from nba_ml.training.wording import count, interval, noun, points, share
 
 COVERAGE_TOLERANCE = 0.05
 
@@ -131,7 +131,9 @@ def _leaks(gates: Sequence[Mapping[str, Any]], canaries: Sequence[Mapping[str, A
         return None
     failed = [row["id"] for row in judged if not row["passed"]]
     if failed:
-        return Finding(f"Leaks. Of {len(judged)} alarms and canaries, {len(failed)} failed: {', '.join(failed)}. Trust no figure here.", "bad")
+        return Finding(
+            f"Leaks. Of {len(judged)} alarms and canaries, {len(failed)} failed: {', '.join(failed)}. Trust no figure here.", "bad"
+        )
     return Finding(f"Leaks. None of {len(judged)} alarms and canaries, which watch for knowledge of the future, was raised.", "good")
 
 

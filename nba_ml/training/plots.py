@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nba_ml.training.wording import band, label
 
@@ -173,10 +173,13 @@ def reliability(bins: Mapping[str, Sequence[Mapping[str, Any]]], system: str) ->
             axes.plot([low, high], [low, high], color=_BASE, linewidth=1.2, linestyle=(0, (4, 3)))
             for row in bins[column]:
                 axes.plot([row["predicted"]] * 2, row["bounds"], color=colour, linewidth=1)
-            axes.plot([row["predicted"] for row in bins[column]], [row["observed"] for row in bins[column]], marker, color=colour, markersize=5)
+            axes.plot(
+                [row["predicted"] for row in bins[column]], [row["observed"] for row in bins[column]], marker, color=colour, markersize=5
+            )
             axes.set(xlim=(low, high), ylim=(low, high), xlabel="given P(points > line)")
             axes.set_title(f"{name} ({sum(row['n'] for row in bins[column]):,} player-games)")
             for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
                 axis.set_major_formatter(PercentFormatter(1, decimals=0))
             axes.grid()
             axes.tick_params(length=0)

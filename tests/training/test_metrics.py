@@ -1,5 +1,6 @@
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,39 @@ def test_scores_against_scikit_learn():
     assert found["ece"] == pytest.approx((naive.n * (naive.p - naive.o).abs()).sum() / 5000)
 
 
+def test_pinball_against_scikit_learn(backtest):
+    from sklearn.metrics import mean_pinball_loss
+
+    rows = backtest.filter(pl.col("system_id") == "xgboost")
+    found = probability.pinball(backtest)["xgboost"]
+    assert found["n"] == rows.height
+    for name, level in (("q10", 0.1), ("q50", 0.5), ("q90", 0.9)):
+        assert found[name] == pytest.approx(mean_pinball_loss(rows["actual_points"], rows[name], alpha=level))
+
+
+def test_groups_for_the_plot_have_equal_size_and_lose_nobody():
+    rng = np.random.default_rng(4)
+    p, over = rng.random(1003), (rng.random(1003) < 0.5).astype(float)
+    found = probability.groups(p, over)
+    assert {row["n"] for row in found} == {100, 101}
+    assert sum(row["n"] * row["observed"] for row in found) == pytest.approx(over.sum())
+    assert all(one["high"] <= two["low"] for one, two in pairwise(found))
+    assert probability.groups(p[:0], over[:0]) == []
+
+
+def test_seeing_the_line_is_judged_by_squared_error_on_the_same_rows(gappy):
+    rows = metrics.wide(gappy)
+    found = metrics.seeing_line(rows)
+    assert list(found) == ["line", "line_minus_half", "ensemble_with_line", "xgboost_with_line", "ensemble", "xgboost"]
+    same = rows.select("actual_points", *found).drop_nulls(list(found)).to_pandas()
+    square = {name: ((same[name] - same.actual_points) ** 2).mean() for name in found}
+    row = found["ensemble_with_line"]
+    assert row["rmse"] == pytest.approx(square["ensemble_with_line"] ** 0.5)
+    assert row["against_half"]["value"] == pytest.approx(square["ensemble_with_line"] - square["line_minus_half"])
+    assert row["against_half"]["low"] < row["against_half"]["value"] < row["against_half"]["high"]
+    assert metrics.seeing_line(rows.drop("ensemble_with_line", "xgboost_with_line")) == {}
+
+
 def test_certain_probabilities_stay_finite_and_fall_in_the_last_bin():
     found = probability.scores(np.array([1.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]))
     assert np.isfinite(found["log_loss"])
@@ -174,6 +208,67 @@ def test_a_verdict_is_refused_on_too_few_bets():
     assert betting.judge(int(0.55 * 1500), 1500)["verdict"] == "above break-even"
     assert betting.judge(int(0.49 * 3000), 3000)["verdict"] == "below break-even"
     assert betting.judge(0, 0)["hit_rate"] is None
+
+
+def test_a_verdict_on_the_best_of_several_takes_more():
+    won = 791
+    assert betting.judge(won, 1428)["verdict"] == "above break-even"
+    assert betting.judge(won, 1428, looks=4)["verdict"] == "no verdict"
+    assert betting.judge(won, 1428, looks=4)["low"] == betting.judge(won, 1428)["low"]
+
+
+def test_profit_has_no_verdict_on_too_few_bets_or_around_nothing(backtest):
+    for rows in betting.summary(backtest).values():
+        for row in rows:
+            roi = row["roi"]
+            clear = roi["n"] >= betting.LEAST_BETS and (roi["low"] > 0 or roi["high"] < 0)
+            assert roi["verdict"] == ("no verdict" if not clear else "profit" if roi["low"] > 0 else "loss")
+    assert betting.verdict({"low": 0.1, "high": 0.2}, "up", "down") == "up"
+    assert betting.verdict({"low": -0.2, "high": -0.1}, "up", "down") == "down"
+    assert betting.verdict({"low": -0.2, "high": 0.1}, "up", "down") == betting.verdict({"low": None}, "up", "down") == "no verdict"
+
+
+def quotes(*rows):
+    """Quotes of book, line, minutes from tip-off (None = undated) and kind."""
+    tip = datetime(2024, 3, 6, 0, 30, tzinfo=UTC)
+    made = [
+        {
+            "game_date": date(2024, 3, 5),
+            "game_id": "G1",
+            "player_id": 1,
+            "bookmaker": book,
+            "line_kind": kind,
+            "line": line,
+            "over_odds": -110.0,
+            "under_odds": -110.0,
+            "odds_suspect": False,
+            "captured_at": None if minutes is None else tip + timedelta(minutes=minutes),
+            "tipoff_utc": tip,
+            "source": "feed",
+        }
+        for book, line, minutes, kind in rows
+    ]
+    moment = pl.Datetime("us", "UTC")
+    return pl.DataFrame(made, schema_overrides={"captured_at": moment, "tipoff_utc": moment})
+
+
+def test_a_line_moves_only_within_the_books_that_were_seen_twice():
+    both = quotes(("a", 20.5, -300, "last_snapshot"), ("a", 22.5, -30, "last_snapshot"), ("b", 30.5, -60, "last_snapshot"))
+    assert betting.moves(both).select("early_line", "closing_line").rows() == [(20.5, 22.5)]
+    once = quotes(("a", 20.5, -300, "last_snapshot"), ("b", 22.5, -30, "last_snapshot"))
+    labelled = quotes(("a", 20.5, None, "first_column_open"), ("a", 22.5, None, "consensus_close"))
+    in_play = quotes(("a", 20.5, -300, "last_snapshot"), ("a", 28.5, 20, "last_snapshot"))
+    assert [betting.moves(frame).height for frame in (once, labelled, in_play)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("predicted", "gain"), [(25.0, 2.0), (15.0, -2.0)])
+def test_closing_line_value_counts_moves_towards_the_side(predicted, gain):
+    moved = pl.DataFrame({"game_date": [date(2024, 1, 1)], "player_id": [1], "early_line": [20.5], "closing_line": [22.5]})
+    frame = bet(predicted, 22.5, 10.0).with_columns(player_id=pl.lit(1, pl.Int64), game_id=pl.lit("G1"))
+    found = betting.closing_value(frame, "xgboost", moved)
+    assert (found["value"], found["n"], found["verdict"]) == (gain, 1, "no verdict")
+    assert (found["towards"], found["away"]) == ((1.0, 0.0) if gain > 0 else (0.0, 1.0))
+    assert betting.closing_value(frame, "xgboost", moved.clear())["n"] == 0
 
 
 def test_wilson_against_statsmodels_figures():

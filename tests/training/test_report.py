@@ -4,8 +4,10 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from nba_ml.training import gating, metrics, report_data
+from nba_ml.errors import GateRefused
+from nba_ml.training import canaries, gating, metrics, report_data
 from nba_ml.training.report import report
+from nba_ml.training.report_inputs import Inputs
 
 VOID = {"meta", "br", "img", "link", "hr", "input", "path", "use", "rect"}
 
@@ -37,11 +39,39 @@ class Page(HTMLParser):
             self.words.append(data)
 
 
+CANARIES = [
+    {"id": canaries.SHUFFLED, "value": 1.0123, "threshold": 0.98, "passed": True, "what": "Outcomes <shuffled>."},
+    {"id": canaries.LATER, "value": 0, "threshold": 0, "passed": True, "what": "Later numbers multiplied."},
+]
+
+
+def inputs_of(frame):
+    """Rest of one to eight days, and lines that moved half a point up on every fifth player."""
+    facts = frame.filter(pl.col("system_id") == "xgboost")
+    rest = facts.select("game_id", "player_id", rest_days=(pl.col("player_id") % 8 + 1).cast(pl.Float64))
+    moved = facts.filter(pl.col("line").is_not_null() & (pl.col("player_id") % 5 == 0))
+    moves = moved.select("player_id", game_date="slate_date", early_line=pl.col("line") - 0.5, closing_line="line")
+    return Inputs(rest, moves)
+
+
+def written(frame, out=None, gates_of=None):
+    gains = {f"feature_{number}": 1 / (number + 1) for number in range(30)}
+    return report(
+        frame,
+        out,
+        title="Backtest <1>",
+        notes=["Data: a made-up league & <b>nothing</b> else."],
+        importance=gains,
+        gates=gating.evaluate(frame if gates_of is None else gates_of),
+        canaries=CANARIES,
+        inputs=inputs_of(frame),
+        version={"version": "20240310-abcdef01", "until": "2024-03-10", "data": {"rows": 4321, "rows_by_season": {"2023-24": 4321}}},
+    )
+
+
 @pytest.fixture(scope="module")
 def html(backtest):
-    gains = {f"feature_{number}": 1 / (number + 1) for number in range(30)}
-    notes = ["Data: a made-up league & <b>nothing</b> else."]
-    return report(backtest, title="Backtest <1>", notes=notes, importance=gains, gates=gating.evaluate(backtest)).decode()
+    return written(backtest).decode()
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +90,22 @@ def test_one_page_that_needs_nothing_else(html, page):
 def test_every_part_is_there_in_order_with_the_number_first(page):
     assert page.titles == [
         "The number",
+        "Allowed to see the line",
         "Month by month",
         "Error by predicted level",
+        "Error by role",
+        "Error by rest",
         "The 80 % interval",
         "Probability of the over",
         "Sides against the line",
+        "Profit and loss",
         "Which lines are from before tip-off",
+        "Leak alarms and canaries",
         "Folds",
         "What the model looks at",
         "Every system",
         "Gates",
+        "Model card",
         "Words",
     ]
 
@@ -91,23 +127,14 @@ def test_what_comes_from_outside_is_escaped(html):
 
 
 def test_the_same_backtest_gives_the_same_bytes(backtest, html, tmp_path):
-    gains = {f"feature_{number}": 1 / (number + 1) for number in range(30)}
-    notes = ["Data: a made-up league & <b>nothing</b> else."]
     out = tmp_path / "deep" / "report.html"
-    again = report(
-        backtest.sample(fraction=1, shuffle=True, seed=9),
-        out,
-        title="Backtest <1>",
-        notes=notes,
-        importance=gains,
-        gates=gating.evaluate(backtest),
-    )
+    again = written(backtest.sample(fraction=1, shuffle=True, seed=9), out, gates_of=backtest)
     assert again == html.encode() == out.read_bytes()
 
 
 def test_colours_come_from_the_page_so_that_dark_is_legible(html):
     drawn = re.findall(r"<svg .*?</svg>", html, flags=re.DOTALL)
-    assert len(drawn) == 7
+    assert len(drawn) == 9
     for svg in drawn:
         assert not re.findall(r"#[0-9a-fA-F]{6}\b", svg)
         assert "var(--ink)" in svg or "var(--muted)" in svg
@@ -115,10 +142,11 @@ def test_colours_come_from_the_page_so_that_dark_is_legible(html):
 
 
 def test_lost_months_are_shown(make_frame):
-    losing = make_frame(noise={"xgboost": 2.6})
-    rows = report_data.months(metrics.wide(losing), "xgboost")
+    losing = make_frame(noise={"ensemble": 2.6})
+    rows = report_data.months(metrics.wide(losing), "ensemble")
     lost = sum(row["B"]["lost"] for row in rows if row["B"])
     assert lost >= 3
+    assert [row["last_10"]["n"] for row in rows if row["last_10"]] == [row["B"]["n"] for row in rows if row["B"]]
     text = report(losing, title="t").decode()
     assert f"lost {lost} of {len(rows)}" in text
     assert text.count('class="lost"') >= lost
@@ -142,6 +170,8 @@ def test_a_backtest_without_lines_systems_or_importance_still_makes_a_page(backt
     )
     text = report(bare, title="t").decode()
     assert "No player-game of the span has a betting line" in text
+    assert "Not shown: the backtest's file has no rest" in text
+    assert "Allowed to see the line" not in text
     assert "What the model looks at" not in text
 
 
@@ -157,3 +187,69 @@ def test_folds_are_those_of_trained_until(backtest):
     assert [row["trained_until"] for row in table] == ["2023-11-30", "2023-12-28", "2024-01-25", "2024-02-22"]
     assert all(row["trained_until"] < row["from"] <= row["to"] for row in table)
     assert sum(row["rows"] for row in table) == 4000
+
+
+def test_alarms_and_canaries_stand_together_with_their_values(html):
+    section = html[html.index("<h2>Leak alarms and canaries</h2>") : html.index("<h2>Folds</h2>")]
+    assert section.count(">quiet<") + section.count(">nothing to judge<") + section.count(">raised<") == 8
+    assert "leak." not in html[html.index("<h2>Gates</h2>") :]
+    assert "1.0123" in section
+    assert "at least 0.98" in section
+    assert "Outcomes &lt;shuffled&gt;." in section
+    assert "of 10 alarms and canaries" in html.lower()
+
+
+def test_a_canary_that_failed_is_the_reports_bad_news_and_stops_training(backtest):
+    failed = [CANARIES[0] | {"value": 0.71, "passed": False}, CANARIES[1]]
+    text = report(backtest, title="t", canaries=failed).decode()
+    assert '<li class="bad">Leaks. Of 2 alarms and canaries, 1 failed: canary.shuffled_target.' in text
+    assert 'class="text lost">failed<' in text
+    with pytest.raises(GateRefused, match=r"canary\.shuffled_target is 0\.71, asked is at least 0\.98"):
+        canaries.require(failed)
+    canaries.require(CANARIES)
+
+
+def test_the_model_card_says_what_whose_and_how_good(html, backtest):
+    part = html[html.index("<h2>Model card</h2>") : html.index("<h2>Words</h2>")]
+    headings = re.findall(r"<dt>(.*?)</dt>", part)
+    assert headings == ["What it is", "Version", "Trained on", "Intended use", "Limits", "Figures", "People", "Owner"]
+    mae = metrics.summary(backtest)["populations"]["B"]["predictors"]["ensemble"]["mae"]
+    assert "20240310-abcdef01" in part
+    assert "4,321 player-games until 2024-03-10" in part
+    assert f"{mae:.3f}" in part
+
+
+def test_bands_of_role_and_rest_hold_every_row_once(backtest):
+    rows = metrics.wide(backtest)
+    for table in (
+        report_data.roles(rows, "ensemble"),
+        report_data.starters(rows, "ensemble"),
+        report_data.rests(rows, inputs_of(backtest).rest, "ensemble"),
+    ):
+        assert sum(row["ours"]["n"] for row in table) == rows.height
+        assert all(row["ours"]["n"] == row["theirs"]["n"] for row in table)
+    starter = report_data.starters(rows, "ensemble")[1]
+    naive = rows.filter(pl.col("season_avg_minutes") >= 24)
+    assert starter["ours"]["mae"] == pytest.approx((naive["ensemble"] - naive["actual_points"]).abs().mean())
+    first = report_data.rests(rows, inputs_of(backtest).rest, "ensemble")[0]
+    assert (first["high"], first["ours"]["n"]) == (2.0, rows.filter(pl.col("player_id") % 8 == 0).height)
+    assert report_data.rests(rows, None, "ensemble") == []
+
+
+def test_closing_line_value_is_shown_or_its_absence_explained(html, backtest):
+    assert "No closing-line value" not in html
+    assert "moved towards" in html
+    alone = report(backtest, title="t").decode()
+    assert "No closing-line value: the quotes of single books were not given" in alone
+    empty = Inputs(moves=inputs_of(backtest).moves.clear())
+    assert "No closing-line value: for no player-game" in report(backtest, title="t", inputs=empty).decode()
+
+
+def test_seasons_are_told_apart(backtest):
+    two = backtest.with_columns(season=pl.when(pl.col("slate_date").dt.year() == 2023).then(pl.lit("2022-23")).otherwise("season"))
+    table = report_data.seasons(two, metrics.wide(two), "ensemble")
+    assert [row["season"] for row in table] == ["2022-23", "2023-24"]
+    own = metrics.population(metrics.wide(two), "B").filter(pl.col("season") == "2023-24")
+    error = {name: (own[name] - own["actual_points"]).abs().mean() for name in ("ensemble", "ridge")}
+    assert table[1]["rivals"]["ridge"]["ratio"]["value"] == pytest.approx(error["ensemble"] / error["ridge"])
+    assert "Season by season" in report(two, title="t").decode()
