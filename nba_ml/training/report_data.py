@@ -18,8 +18,8 @@ MINUTES = (0.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 STARTER_MINUTES = 24.0
 """Half a game: who plays as much counts as a starter. Who really starts is known before tip-off only from line-ups, which are not stored."""
 
-REST = (0.0, 2.0, 3.0, 4.0, 7.0)
-"""Lower bounds of the bands of days since a player's last game; below 2 is the second night of a back-to-back."""
+REST = {0.0: "1: back-to-back", 2.0: "2", 3.0: "3", 4.0: "4–6", 7.0: "7 and more"}
+"""Lower bound → name of the bands of days since a player's last game."""
 
 
 def months(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
@@ -90,7 +90,9 @@ def roles(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
 
 def starters(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
     """Return the figures of `levels` for those who play half a game or more, and for the bench."""
-    return _banded(rows, system, pl.col("season_avg_minutes"), (0.0, STARTER_MINUTES))
+    half = f"{STARTER_MINUTES:.0f} minutes"
+    names = {0.0: f"bench: under {half}", STARTER_MINUTES: f"starters: {half} and more"}
+    return _named(_banded(rows, system, pl.col("season_avg_minutes"), tuple(names)), names)
 
 
 def rests(rows: pl.DataFrame, rest: pl.DataFrame | None, system: str) -> list[dict[str, Any]]:
@@ -98,7 +100,11 @@ def rests(rows: pl.DataFrame, rest: pl.DataFrame | None, system: str) -> list[di
     if rest is None:
         return []
     joined = rows.join(rest.select("game_id", "player_id", "rest_days"), on=["game_id", "player_id"], how="left")
-    return _banded(joined, system, pl.col("rest_days"), REST)
+    return _named(_banded(joined, system, pl.col("rest_days"), tuple(REST)), REST)
+
+
+def _named(bands: Sequence[dict[str, Any]], names: Mapping[float, str]) -> list[dict[str, Any]]:
+    return [band | {"name": names[band["low"]]} for band in bands]
 
 
 def _banded(rows: pl.DataFrame, system: str, value: pl.Expr, lows: Sequence[float]) -> list[dict[str, Any]]:

@@ -155,7 +155,10 @@ def open_study(name: str, path: Path, present: Mapping[str, Any]) -> "Study":
 
 
 def run_trials(study: "Study", scorer: Scorer, folds: Sequence[Fold], present: Mapping[str, Any], trials: int) -> None:
-    """Add trials: the MAE over the rows of all folds, given up after a fold by which it is worse than the median trial."""
+    """Add trials: the MAE over the rows of all folds, given up after a fold by which it is worse than the median trial.
+
+    The pruner is told the difference to the present constants so far: it compares the best of all steps, and folds are not equally hard.
+    """
     import optuna
 
     states = optuna.trial.TrialState
@@ -168,7 +171,8 @@ def run_trials(study: "Study", scorer: Scorer, folds: Sequence[Fold], present: M
         errors: list[np.ndarray] = []
         for step, fold in enumerate(folds):
             errors.append(scorer.errors(constants, fold))
-            trial.report(float(np.concatenate(errors).mean()), step)
+            theirs = [scorer.errors(present, earlier) for earlier in folds[: step + 1]]
+            trial.report(float(np.concatenate(errors).mean() - np.concatenate(theirs).mean()), step)
             if step < len(folds) - 1 and trial.should_prune():
                 study.tell(trial, state=states.PRUNED)
                 log.info("trial %d given up after %d of %d folds", trial.number, step + 1, len(folds))
@@ -186,7 +190,7 @@ def _constants(trial: "Trial | FrozenTrial", present: Mapping[str, Any]) -> dict
 
 def _outcome(study: "Study", scorer: Scorer, chosen: Sequence[Fold], unseen: Sequence[Fold], present: Mapping[str, Any]) -> dict[str, Any]:
     trials = study.get_trials()
-    finished = [trial for trial in trials if trial.value is not None and trial.state.name == "COMPLETE"]
+    finished = [trial for trial in trials if trial.state.name == "COMPLETE"]
     first = next((trial for trial in finished if _PRESENT in trial.user_attrs), None)
     if first is None:
         raise UsageError(f"study {study.study_name} has no finished trial yet: `nba-ml tune --trials 1`")
@@ -214,20 +218,20 @@ def _span(fold: Fold) -> dict[str, str]:
 
 def _comments(day: str, outcome: Mapping[str, Any]) -> list[str]:
     """Say in the file what the study found."""
+    trials, best = outcome["trials"], outcome["best"]["trial"]
+    head = f"{day}: optuna, {trials['complete']} trials and {trials['pruned']} given up; windows of {WINDOW_DAYS} days; population {POPULATION}."
+    windows = ((len(outcome["folds"]), "of the study", "on_study"), (len(outcome["unseen"]), "that it did not see", "on_unseen"))
+    if best == outcome["present"]["trial"]:
+        found = [f"{count} windows {which}: MAE {_figure(outcome[key], paired=False)}." for count, which, key in windows]
+        return [head, "No trial is better than the present values.", *found]
+    verdict = "is better where it was not chosen" if outcome["better"] else "is not surely better where it was not chosen"
+    found = [f"{count} windows {which}: MAE {_figure(outcome[key], paired=True)}." for count, which, key in windows]
+    return [head, f"Trial {best} {verdict} (paired difference, 95 % interval clustered by date).", *found]
 
-    def difference(figures: Mapping[str, Any]) -> str:
-        found = figures["difference"]
-        interval = "no interval" if found["low"] is None else f"[{found['low']:+.4f}, {found['high']:+.4f}]"
-        return f"{figures['mae']:.4f} against {figures['present_mae']:.4f}, {found['value']:+.4f} {interval}, n {found['n']:,}"
 
-    trials, best, present = outcome["trials"], outcome["best"]["trial"], outcome["present"]["trial"]
-    verdict = f"Trial {best} is better where it was not chosen" if outcome["better"] else f"Trial {best} is not surely better"
-    if best == present:
-        verdict = "No trial is better than the present values"
-    return [
-        f"{day}: optuna, {trials['complete']} trials and {trials['pruned']} given up; windows of {WINDOW_DAYS} days; population {POPULATION}.",
-        f"Trial {best} against the values before it, MAE with the 95 % interval of the paired difference, clustered by date:",
-        f"{len(outcome['folds'])} windows of the study: {difference(outcome['on_study'])};",
-        f"{len(outcome['unseen'])} windows that it did not see: {difference(outcome['on_unseen'])}.",
-        f"{verdict}.",
-    ]
+def _figure(figures: Mapping[str, Any], *, paired: bool) -> str:
+    found = figures["difference"]
+    if not paired:
+        return f"{figures['mae']:.4f}, n {found['n']:,}"
+    interval = "no interval" if found["low"] is None else f"[{found['low']:+.4f}, {found['high']:+.4f}]"
+    return f"{figures['mae']:.4f} against {figures['present_mae']:.4f} before, {found['value']:+.4f} {interval}, n {found['n']:,}"

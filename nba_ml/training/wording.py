@@ -80,5 +80,7 @@ def interval(found: Mapping[str, Any] | None, digits: int = 3) -> str:
 
 
 def band(row: Mapping[str, Any]) -> str:
-    """Write a band of values, as in ``5–10`` or ``25+``."""
+    """Write a band of values by its name, or as in ``5–10`` or ``25+``."""
+    if "name" in row:
+        return str(row["name"])
     return f"{row['low']:.0f}+" if row["high"] is None else f"{row['low']:.0f}–{row['high']:.0f}"

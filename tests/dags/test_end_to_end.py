@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from nba_ml.context import Context
 
@@ -156,3 +160,34 @@ def state_at_the_end(client: httpx.Client, run: str) -> str:
             break
         time.sleep(1)
     return state
+
+
+def test_a_prediction_killed_at_any_point_and_run_again_is_one_run(home, second, tmp_path):
+    slate = "2025-01-03"
+    undisturbed, killed = (Path(shutil.copytree(home, tmp_path / name / "home")) for name in ("undisturbed", "killed"))
+    assert predict(undisturbed, slate).wait() == 0
+    for delay in (0.5, 1.5, 2.5, 3.5, 4.5, 6.0, 8.0):
+        process = predict(killed, slate)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+    for _ in range(2):
+        assert predict(killed, slate).wait() == 0
+    for table in ("system_predictions", "player_prop_predictions"):
+        expected, found = (stored(folder, f"nba_predictions.{table}", slate) for folder in (undisturbed, killed))
+        assert expected.height > 50
+        assert_frame_equal(found, expected, check_exact=True)
+
+
+def predict(home: Path, slate: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "nba_ml.cli", "predict", "--slate", slate, "--mode", "replay", "--json"]
+    environment = variables(home) | {"NBA_ML_STORE": f"file:{home / 'store'}"}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT)
+
+
+def stored(home: Path, table: str, slate: str) -> pl.DataFrame:
+    from nba_ml.settings import Settings
+    from nba_ml.warehouse.port import LATEST
+
+    day = date.fromisoformat(slate)
+    return Context(Settings(home=home)).warehouse.read(table, as_of=LATEST, dates=(day, day)).drop("published_at").sort("id")

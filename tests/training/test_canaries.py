@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -10,8 +11,9 @@ import pytest
 from nba_ml.errors import GateRefused
 from nba_ml.features import TARGET, feature_names
 from nba_ml.lines import closing, consensus
+from nba_ml.storage.local import LocalStore
 from nba_ml.systems.base import parameters
-from nba_ml.training import canaries, walk_forward
+from nba_ml.training import canaries, steps, walk_forward
 from nba_ml.training.walk_forward import Fold, plan_folds
 from nba_ml.validation.measures import no_copy_of_target
 from nba_ml.validation.suites import load_suite
@@ -156,3 +158,46 @@ def test_a_line_from_during_the_game_is_no_line(minutes):
     assert consensus(quotes, as_of=tip + timedelta(hours=3)).is_empty()
     assert closing(quotes).is_empty()
     assert consensus(early).height == closing(early).height == 1
+
+
+@pytest.fixture
+def training(rows, lines, tmp_path, monkeypatch):
+    """The training steps over the made-up rows, with a store and no warehouse."""
+    monkeypatch.setattr(steps, "_load", lambda context, planned: SimpleNamespace(rows=rows, lines=lines))
+    monkeypatch.setattr(steps, "BACKTEST_DAYS", 10)
+    monkeypatch.setattr(steps, "REFIT_DAYS", 7)
+    settings = SimpleNamespace(seed=SEED, home_folder=tmp_path / "home")
+    warehouse = SimpleNamespace(upsert=lambda table, frame: None)
+    context = SimpleNamespace(settings=settings, store=LocalStore(tmp_path / "store"), warehouse=warehouse)
+    return context, {"version": "v1", "until": "2022-03-20", "report": "r"}
+
+
+def test_a_backtest_that_was_killed_ends_with_the_same_files(training, monkeypatch):
+    context, planned = training
+    write = steps._write
+
+    def killed(context, planned, file, data):
+        if file == steps.OUT_OF_FOLD:
+            raise KeyboardInterrupt
+        write(context, planned, file, data)
+
+    monkeypatch.setattr(steps, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        steps.backtest(context, planned)
+    stored = context.store.read("models/points/v1/canaries.json")
+    monkeypatch.setattr(steps, "_write", write)
+    steps.backtest(context, planned)
+    monkeypatch.setattr(canaries, "check", lambda *args, **how: pytest.fail("a backtest that is whole was checked again"))
+    steps.backtest(context, planned)
+    assert context.store.read("models/points/v1/canaries.json") == stored
+    assert [row["passed"] for row in json.loads(stored)] == [True, True]
+
+
+def test_a_canary_that_failed_refuses_the_version(training, monkeypatch):
+    context, planned = training
+    failed = {"id": canaries.LATER, "value": 3, "threshold": 0, "passed": False, "what": "w."}
+    monkeypatch.setattr(canaries, "check", lambda *args, **how: [failed])
+    monkeypatch.setattr(steps.gating, "require", lambda results: None)
+    steps.backtest(context, planned)
+    with pytest.raises(GateRefused, match="later_rows_changed is 3, asked is at most 0"):
+        steps.gate(context, planned)

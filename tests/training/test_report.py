@@ -232,6 +232,7 @@ def test_bands_of_role_and_rest_hold_every_row_once(backtest):
     naive = rows.filter(pl.col("season_avg_minutes") >= 24)
     assert starter["ours"]["mae"] == pytest.approx((naive["ensemble"] - naive["actual_points"]).abs().mean())
     first = report_data.rests(rows, inputs_of(backtest).rest, "ensemble")[0]
+    assert first["name"] == "1: back-to-back"
     assert (first["high"], first["ours"]["n"]) == (2.0, rows.filter(pl.col("player_id") % 8 == 0).height)
     assert report_data.rests(rows, None, "ensemble") == []
 

@@ -51,11 +51,11 @@ def search(rows, monkeypatch, tmp_path):
     monkeypatch.setattr(tune.store, "refresh", lambda _context, _first, until: read.append(until))
     monkeypatch.setattr(tune.dataset, "load", load)
 
-    def call(trials, home="a", seed=1, **options):
+    def call(trials, home="a", seed=1, folds=2, **options):
         source = SimpleNamespace(first_date=lambda: date(2021, 10, 1), last_date=lambda: LAST_DATE)
         settings = Settings(home=tmp_path / home, seed=seed)
         context = SimpleNamespace(settings=settings, source=source, warehouse=SimpleNamespace(ensure=lambda: None))
-        return tune.tune(context, trials=trials, folds=2, **options)
+        return tune.tune(context, trials=trials, folds=folds, **options)
 
     call.read = read
     return call
@@ -70,10 +70,11 @@ def history(result) -> list[tuple]:
 
 
 def planted(monkeypatch, cost):
-    """Let errors be one and the same noise, and what `cost` makes of the constants."""
+    """Let errors be one and the same noise, larger in later windows, and what `cost` makes of the constants."""
 
     def errors(self, constants, fold):
-        noise = np.random.default_rng(fold.first.toordinal()).exponential(5, self.inside(fold).height)
+        scale = 1 + (fold.first - date(2022, 1, 1)).days / 10
+        noise = np.random.default_rng(fold.first.toordinal()).exponential(scale, self.inside(fold).height)
         return noise + cost(constants)
 
     monkeypatch.setattr(tune.Scorer, "errors", errors)
@@ -207,8 +208,7 @@ def test_the_present_constants_stay_where_nothing_beats_them(search, monkeypatch
 
 def test_a_hopeless_trial_is_given_up(search, monkeypatch):
     planted(monkeypatch, lambda constants: abs(constants["subsample"] - 0.6))
-    monkeypatch.setattr(tune, "PRUNED_FROM_FOLD", 0)
-    result = search(10)
+    result = search(10, folds=3)
     assert result["trials"]["pruned"] > 0
     assert result["trials"]["complete"] + result["trials"]["pruned"] == 10
 
