@@ -1,6 +1,7 @@
 """Progress on long work, on standard error: a live bar for people, a line now and then for logs."""
 
 from collections.abc import Iterable, Iterator, Sized
+from time import monotonic
 from typing import TypeVar
 
 from rich.console import Console
@@ -22,9 +23,11 @@ def track(items: Iterable[T], label: str) -> Iterator[T]:
     total = len(items) if isinstance(items, Sized) else None
     console = _console or Console(stderr=True)
     if not console.is_terminal:
+        begun = monotonic()
         for number, item in enumerate(items, 1):
             yield item
-            console.print(f"{label}: {number}{f' of {total}' if total else ''}", highlight=False)
+            left = f" of {total}, {(monotonic() - begun) / number * (total - number):.0f} s left" if total else ""
+            console.print(f"{label}: {number}{left}", highlight=False)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     own = _console is None

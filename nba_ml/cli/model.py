@@ -82,6 +82,9 @@ def _print_training(result: Mapping[str, Any]) -> None:
 
 def _print_backtest(result: Mapping[str, Any]) -> None:
     print_populations(result["populations"])
+    for check in (*result["gates"]["results"], *result["canaries"]):
+        if not check["passed"]:
+            results.print(f"not passed: {check['id']} is {check['value']}, asked is {check['threshold']}", markup=False, soft_wrap=True)
     for name in ("predictions", "report"):
         if result[name]:
             results.print(f"{name}: {result[name]}", soft_wrap=True)

@@ -87,7 +87,7 @@ def asked(result: Mapping[str, Any]) -> str:
 
 def _shuffled(rows: pl.DataFrame, fold: Fold, predictions: pl.DataFrame, seed: int) -> dict[str, Any]:
     spoilt = rows.filter(pl.col("game_date") <= fold.last).with_columns(pl.col(TARGET).shuffle(seed=seed).over("game_date"))
-    numbers, _ = walk_forward._fold_numbers(spoilt, fold, seed, None)
+    numbers, _ = walk_forward.fold_numbers(spoilt, fold, seed, None)
     train, inside = spoilt.filter(pl.col("game_date") < fold.first), spoilt.filter(pl.col("game_date") >= fold.first)
     constant = float(train[TARGET].median())  # type: ignore[arg-type]
     found = {name: _ratio(inside, number, constant) for name, number in numbers.items() if not np.isnan(number).all()}
@@ -122,11 +122,11 @@ def _later_rows(
     day = dates[(len(dates) - 1) // 2]
     later = pl.col("game_date") > day
     spoilt, spoilt_lines = (frame.with_columns(cs.float() * pl.when(later).then(FACTOR).otherwise(1.0)) for frame in (rows, lines))
-    numbers, trained_until = walk_forward._fold_numbers(spoilt, fold, seed, None)
+    numbers, trained_until = walk_forward.fold_numbers(spoilt, fold, seed, None)
     inside = spoilt.filter(pl.col("game_date").is_between(fold.first, fold.last))
     inside = inside.join(spoilt_lines, on=["game_date", "player_id"], how="left", maintain_order="left")
     past = [out_of_fold.filter(pl.col("game_date") < fold.first)]
-    again = walk_forward._complete(inside, numbers, past, trained_until)
+    again = walk_forward.complete(inside, numbers, past, trained_until)
     before, after = (_until(frame, fold, day) for frame in (predictions, again))
     changed = _differing(before, after)
     return {

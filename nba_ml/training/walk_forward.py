@@ -106,10 +106,10 @@ def walk_forward(
     past: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
     for fold in track(list(folds), "walk-forward folds"):
-        numbers, trained_until = _fold_numbers(rows, fold, seed, cache)
+        numbers, trained_until = fold_numbers(rows, fold, seed, cache)
         inside = lined.filter(pl.col("game_date").is_between(fold.first, fold.last))
         if not fold.warm_up:
-            parts.append(_complete(inside, numbers, past, trained_until))
+            parts.append(complete(inside, numbers, past, trained_until))
         kept = inside.select("game_date", "game_id", "player_id", TARGET, "line", "p_over_market")
         past.append(kept.hstack([pl.Series(name, value) for name, value in numbers.items()]))
     return pl.concat(parts).sort("slate_date", "game_id", "player_id", "system_id"), pl.concat(past)
@@ -121,7 +121,22 @@ def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combinatio
     return Combination.fit(numbers, *(column(out_of_fold, name) for name in (TARGET, "line", "p_over_market")))
 
 
-def _fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
+def fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
+    """Fit all members on everything before a fold, and predict it.
+
+    Parameters
+    ----------
+    rows, seed, cache
+        As for `walk_forward`.
+    fold : Fold
+
+    Returns
+    -------
+    numbers : dict of str to ndarray
+        Member → predicted points of the fold's rows, in their order.
+    trained_until : date
+        Last game date that the fits saw.
+    """
     train = rows.filter(pl.col("game_date") < fold.first)
     inside = rows.filter(pl.col("game_date").is_between(fold.first, fold.last))
     trained_until = train["game_date"].max()
@@ -140,7 +155,7 @@ def _fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None)
     return numbers, trained_until
 
 
-def _complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl.DataFrame], trained_until: date) -> pl.DataFrame:
+def complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl.DataFrame], trained_until: date) -> pl.DataFrame:
     """Put a fold into the contract's format, with weights and calibration from the folds before it."""
     seen = pl.concat(past)
     if (latest := seen["game_date"].max()) >= inside["game_date"].min() or trained_until >= inside["game_date"].min():  # type: ignore[operator]

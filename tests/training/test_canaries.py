@@ -92,7 +92,7 @@ def test_an_engine_that_fits_on_the_fold_itself_is_caught(rows, lines, walked, m
         return walk_forward.member_numbers(members, inside, frame)[0], fold.first - timedelta(days=1)
 
     monkeypatch.setitem(parameters()["xgboost"], "rounds", 150)
-    monkeypatch.setattr(walk_forward, "_fold_numbers", leaking)
+    monkeypatch.setattr(walk_forward, "fold_numbers", leaking)
     found = sung(rows, lines, walked)
     assert not found[canaries.SHUFFLED]["passed"]
     assert not found[canaries.LATER]["passed"]

@@ -77,7 +77,7 @@ def test_every_fit_is_older_than_what_it_predicts(rows):
 def test_a_combination_that_saw_the_fold_is_refused(rows):
     inside = rows.filter(pl.col("game_date") == SPAN[0]).join(quotes(rows), on=["game_date", "player_id"], how="left")
     with pytest.raises(AssertionError, match="would learn from"):
-        walk_forward._complete(inside, {}, [inside], SPAN[0] - timedelta(days=1))
+        walk_forward.complete(inside, {}, [inside], SPAN[0] - timedelta(days=1))
 
 
 @pytest.mark.parametrize("mutate", ["changed", "deleted"])
