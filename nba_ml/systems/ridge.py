@@ -22,8 +22,11 @@ class Ridge:
         from sklearn.linear_model import Ridge as Regression
 
         features = matrix(rows.sort("game_date", "game_id", "player_id")).astype(np.float64)
-        self._mean, self._scale = np.nan_to_num(np.nanmean(features, axis=0)), np.nanstd(features, axis=0)
-        self._scale = np.where(np.nan_to_num(self._scale) > 0, self._scale, 1.0)
+        known = ~np.isnan(features)
+        count = np.maximum(known.sum(axis=0), 1)
+        self._mean = np.where(known, features, 0).sum(axis=0) / count
+        spread = np.sqrt((np.where(known, features - self._mean, 0) ** 2).sum(axis=0) / count)
+        self._scale = np.where(spread > 0, spread, 1.0)
         target = column(rows.sort("game_date", "game_id", "player_id"), TARGET)
         model = Regression(alpha=parameters()[self.system_id]["alpha"]).fit(self._standardised(features), target)
         self._weights, self._intercept = model.coef_, float(model.intercept_)
