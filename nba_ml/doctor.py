@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import NbaMlError, UsageError
-from nba_ml.settings import Settings, load_settings
+from nba_ml.settings import Settings, load_settings, without_login
 
 LIBRARIES = (
     "apache-airflow",
@@ -36,7 +36,6 @@ LEAST_FREE_BYTES = 2 * 1024**3
 """Five seasons of real games take about 0.5 GB; the rest is room for Airflow's logs and for DuckDB to spill."""
 
 _SECRET_NAME = re.compile(r"token|secret|password|webhook|api_key|credential", re.IGNORECASE)
-_SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _MASK = "********"
 
 
@@ -110,7 +109,7 @@ def _shown(name: str, value: object) -> str | None:
         return None
     if isinstance(value, SecretStr) or _SECRET_NAME.search(name):
         return _MASK
-    return _SECRET_IN_URL.sub(_MASK, str(value))
+    return without_login(str(value))
 
 
 def _version(name: str) -> str | None:

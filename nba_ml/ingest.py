@@ -47,13 +47,14 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     if last < first:
         raise UsageError(f"--from {first} is after --to {last}: swap them")
     context.warehouse.ensure()
+    until = context.source.last_date()
     frames = read_checked(context.source, first, last)
     kept, quarantined = _judge(context, frames, run)
     tables = {}
     for name in track(RAW_TABLES, "writing raw tables"):
         rows = kept[name]
-        tables[f"nba_raw.{name}"] = {"rows": rows.height, "new": context.warehouse.upsert(f"nba_raw.{name}", rows) if rows.height else 0}
-    until = context.source.last_date()
+        new = context.warehouse.upsert(f"nba_raw.{name}", rows, whole=WHOLE.get(name, ())) if rows.height else 0
+        tables[f"nba_raw.{name}"] = {"rows": rows.height, "new": new}
     missing = without_rows(kept["schedule"], kept["player_box"], until)
     unscored = kept["schedule"].filter((pl.col("game_date") <= until) & pl.any_horizontal(pl.col("home_points", "away_points").is_null()))
     empty = missing.filter(pl.col("team").is_null())
@@ -68,6 +69,10 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
         "games_without_score": unscored.height,
         "missing": [{**row, "game_date": row["game_date"].isoformat()} for row in missing.iter_rows(named=True)],
     }
+
+
+WHOLE = {"player_box": ("game_id", "team")}
+"""Tables of which a source gives all rows of a group or none: a correction that takes a player out of a box score takes his row out too."""
 
 
 def read_checked(source: Source, first: date, last: date) -> dict[str, pl.DataFrame]:

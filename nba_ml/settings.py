@@ -1,5 +1,6 @@
 """Every setting of the platform, in one object read from NBA_ML_* variables and `.env`."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,13 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nba_ml.errors import UsageError
+
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+
+def without_login(address: str) -> str:
+    """Return an address with the login inside it masked, for messages."""
+    return _LOGIN.sub("********", address)
 
 
 class Settings(BaseSettings):
@@ -40,7 +48,7 @@ class Settings(BaseSettings):
                 f"approval=auto is refused in {self.environment}: outside dev a person approves a release; unset NBA_ML_APPROVAL"
             )
         if self.store and not self.store.startswith(("file:", "gs://")):
-            raise ValueError(f"store={self.store!r} is neither file:… nor gs://bucket/prefix; correct NBA_ML_STORE")
+            raise ValueError(f"{without_login(self.store)!r} is neither file:… nor gs://bucket/prefix; correct NBA_ML_STORE")
         return self
 
     @property

@@ -61,6 +61,37 @@ def test_a_corrected_score_replaces_the_row(bring, frames):
     assert context.warehouse.read("nba_raw.player_box", as_of=LATEST)["reb"].unique().to_list() == [9]
 
 
+def test_a_correction_that_takes_a_player_out_takes_his_row_out(bring, frames):
+    bring(frames)
+    right, wrong = files_factory.player_id("ATL", 7), 4321
+    frames[BOX] = frames[BOX].with_columns(player_id=pl.col("player_id").replace(right, wrong))
+    context, report = bring(frames)
+    there = context.warehouse.read("nba_raw.player_box", as_of=LATEST)
+    assert there.height == 128
+    assert right not in there["player_id"]
+    assert report["tables"]["nba_raw.player_box"]["new"] == 4
+
+
+def test_an_empty_box_score_file_leaves_nothing_behind(bring, frames, tmp_path):
+    with pytest.raises(BadInput, match=r"player_box\.parquet has no rows"):
+        bring({**frames, BOX: frames[BOX].clear()})
+    assert set(stored(tmp_path).values()) == {0}
+
+
+@pytest.mark.parametrize(("first", "last"), [(FIRST, FIRST), (FIRST, LAST)])
+def test_a_box_score_that_is_dated_beyond_the_span_is_not_overlooked(bring, frames, tmp_path, first, last):
+    moved = pl.when(pl.col("game_date") == last).then(pl.lit(date(2024, 2, 1))).otherwise("game_date")
+    with pytest.raises(BadInput, match=r"player_box.parquet row \d+.*field game_date: game \d+ is dated 2024-02-01.*schedule has it on"):
+        bring({**frames, BOX: frames[BOX].with_columns(game_date=moved)}, first, last)
+    assert set(stored(tmp_path).values()) == {0}
+
+
+@pytest.mark.parametrize(("field", "value"), [("season", "1999-00"), ("season_type", "Playoffs")])
+def test_a_box_score_of_another_season_than_its_game_is_refused(bring, frames, field, value):
+    with pytest.raises(BadInput, match=f"field {field}: {value} does not fit game"):
+        bring({**frames, BOX: frames[BOX].with_columns(pl.lit(value).alias(field))})
+
+
 def test_a_span_without_games_is_fine(bring, frames):
     context, report = bring(frames, date(2024, 7, 1), date(2024, 7, 3))
     assert report["games"] == 0

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nba_ml.cli.output import Json, parse_date, print_table, results, show
+from nba_ml.cli.output import Json, parse_date, parse_span, print_table, results, show
 
 _From = Annotated[str, typer.Option("--from", metavar="DATE", help="First game date, YYYY-MM-DD.")]
 _To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last game date, YYYY-MM-DD.")]
@@ -30,7 +30,7 @@ def ingest(first: _From, last: _To, as_json: Json = False) -> None:
     from nba_ml.context import Context
     from nba_ml.ingest import ingest as run_ingest
 
-    start, end = parse_date(first), parse_date(last)
+    start, end = parse_span(first, last)
     show(run_ingest(Context(), start, end, run=f"ingest:{start}:{end}"), as_json, _show_ingest)
 
 
@@ -60,6 +60,8 @@ def validate(
     from nba_ml.validation import steps
 
     start, end = (parse_date(text) if text else None for text in (first, last))
+    if first and last:
+        parse_span(first, last)
     run = ":".join(["validate", suite or "all", *(str(day) for day in (start, end) if day)])
     context = Context()
     context.warehouse.ensure()

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nba_ml.cli.output import Json, parse_date, print_table, results, show
+from nba_ml.cli.output import Json, parse_date, parse_span, print_table, results, show
 from nba_ml.errors import UsageError
 
 
@@ -26,9 +26,10 @@ def features(
     from nba_ml.context import Context
     from nba_ml.features import store
 
+    span = parse_span(first, last)
     context = Context()
     context.warehouse.ensure()
-    result = store.refresh(context, parse_date(first), parse_date(last))
+    result = store.refresh(context, *span)
     show(
         result,
         as_json,
@@ -63,9 +64,7 @@ def backtest(
     from nba_ml.context import Context
     from nba_ml.training.backtest import backtest as walk
 
-    start, end = parse_date(first), parse_date(last)
-    if end < start:
-        raise UsageError(f"--from {start} is after --to {end}: swap them")
+    start, end = parse_span(first, last)
     if predictions is not None and predictions.suffix != ".parquet":
         raise UsageError(f"--predictions {predictions} is no .parquet file: rename it")
     result = walk(Context(), start, end, refit_days=refit_days, predictions=predictions, report=report)

@@ -83,6 +83,20 @@ def parse_date(text: str) -> date:
         If it is anything else.
     """
     try:
-        return date.fromisoformat(text)
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a calendar date has no zone
     except ValueError:
         raise UsageError(f"{text!r} is not a date: write it as YYYY-MM-DD") from None
+
+
+def parse_span(first: str, last: str) -> tuple[date, date]:
+    """Read the two ends of a span.
+
+    Raises
+    ------
+    UsageError
+        If one is no date, or they are the wrong way round.
+    """
+    start, end = parse_date(first), parse_date(last)
+    if end < start:
+        raise UsageError(f"--from {start} is after --to {end}: swap them")
+    return start, end

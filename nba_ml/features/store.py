@@ -82,10 +82,12 @@ def history(warehouse: Warehouse, as_of: datetime) -> pl.DataFrame:
         pl.col("minutes") > 0
     )
     features = warehouse.read(FEATURE_TABLE, as_of=as_of, where={"feature_version": FEATURE_VERSION})
-    keyed = outcomes.select("game_id", "player_id", **{TARGET: pl.col("points").cast(pl.Float64)}, actual_minutes="minutes")
-    joined = features.join(keyed, on=["game_id", "player_id"]).sort("game_date", "game_id", "player_id")
+    keyed = outcomes.select("game_date", "game_id", "player_id", **{TARGET: pl.col("points").cast(pl.Float64)}, actual_minutes="minutes")
+    # By date too: a game that was moved keeps the rows that were made for its first date.
+    key = ["game_date", "game_id", "player_id"]
+    joined = features.join(keyed, on=key).sort(key)
     if joined.height < outcomes.height:
-        lacking = outcomes.join(features, on=["game_id", "player_id"], how="anti")["game_date"]
+        lacking = outcomes.join(features, on=key, how="anti")["game_date"]
         raise GateRefused(
             f"{outcomes.height - joined.height:,} of {outcomes.height:,} finished player-games have no features of version {FEATURE_VERSION}, "
             f"dates {lacking.min()} to {lacking.max()}. Make them: `nba-ml features --from {lacking.min()} --to {lacking.max()}`"

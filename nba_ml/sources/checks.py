@@ -97,12 +97,17 @@ def cross_tables(
     Raises
     ------
     BadInput
-        Where a team plays twice on a date; a box score's game is not scheduled, or on another date; its team or opponent is not the
+        Where a team plays twice on a date; a box score's game is not scheduled, or on another date; its team, opponent or season is not the
         game's; or a team's points do not add up to its final score. A team without any rows is no error: coverage counts its game
         as incomplete.
     """
     _one_game_a_day(schedule, locate)
-    games = schedule.select("game_id", pl.col("game_date").alias("scheduled"), "home", "away", "home_points", "away_points")
+    games = schedule.select(
+        *("game_id", "home", "away", "home_points", "away_points"),
+        scheduled="game_date",
+        scheduled_season="season",
+        scheduled_type="season_type",
+    )
     joined = box.join(games, on="game_id", how="left", maintain_order="left")
     _scheduled(joined, locate, date_of)
     _teams(joined, locate)
@@ -147,6 +152,8 @@ def _teams(joined: pl.DataFrame, locate: Locate) -> None:
         "team": ~pl.col("team").is_in(pl.concat_list(home, away)),
         "opponent": pl.col("opponent") != pl.when(pl.col("team") == home).then(away).otherwise(home),
         "is_home": pl.col("is_home") != (pl.col("team") == home),
+        "season": pl.col("season") != pl.col("scheduled_season"),
+        "season_type": pl.col("season_type") != pl.col("scheduled_type"),
     }
     for field, wrong in checks.items():
         rows = joined.filter(wrong)

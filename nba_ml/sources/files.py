@@ -12,7 +12,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.errors import BadInput
 from nba_ml.sources import names, prices
-from nba_ml.sources.casting import cast
+from nba_ml.sources.casting import LEAGUE_ID_DIGITS, cast
 from nba_ml.sources.files_format import REQUIRED, STATUS_KINDS, FileColumn, FileFormat, formats
 
 _ROW = "row number"
@@ -67,8 +67,10 @@ class FilesSource:
         return self._finished("schedule", _with_results_known_at(rows, "result_known_at"))
 
     def player_box(self, first: date, last: date) -> pl.DataFrame:
-        """Return box scores of the span."""
-        return self._finished("player_box", _with_results_known_at(_with_source(self._rows("player_box", first, last)), "known_at"))
+        """Return box scores of the span, and rows of its scheduled games that carry another date: `nba_ml.sources.checks` refuses them."""
+        scheduled = self._rows("schedule", first, last)["game_id"]
+        rows = self._rows("player_box", first, last, scheduled)
+        return self._finished("player_box", _with_results_known_at(_with_source(rows), "known_at"))
 
     def prop_lines(self, first: date, last: date) -> pl.DataFrame:
         """Return quotes on players' points of the span; a price between −100 and 100 becomes null and marks the quote as suspect."""
@@ -137,9 +139,9 @@ class FilesSource:
         rows = self._read(self.folder / form.pattern, form, columns, None, None)
         return rows.group_by("player_id", "player_name").agg(pl.col("game_date").min().alias("first_seen"))
 
-    def _rows(self, name: str, first: date, last: date) -> pl.DataFrame:
+    def _rows(self, name: str, first: date, last: date, games: pl.Series | None = None) -> pl.DataFrame:
         form = formats()[name]
-        return self._read(self.folder / form.pattern, form, form.columns, first, last)
+        return self._read(self.folder / form.pattern, form, form.columns, first, last, games)
 
     def _finished(self, name: str, rows: pl.DataFrame, order: Sequence[str] = ()) -> pl.DataFrame:
         form = formats()[name if name in formats() else "injury_report"]
@@ -150,15 +152,30 @@ class FilesSource:
             if column.name != "id"
         )
 
-    def _read(self, path: Path, form: FileFormat, columns: Sequence[FileColumn], first: date | None, last: date | None) -> pl.DataFrame:
-        """Read columns of a file in its row order, cast and renamed, with the row number (from 0); of a span, or of all dates."""
+    def _read(
+        self,
+        path: Path,
+        form: FileFormat,
+        columns: Sequence[FileColumn],
+        first: date | None,
+        last: date | None,
+        games: pl.Series | None = None,
+    ) -> pl.DataFrame:
+        """Read columns of a file in its row order, cast and renamed, with the row number (from 0).
+
+        Of a span and, whatever their date, of `games` (game ids); or of all dates.
+        """
         try:
             scan = pl.scan_parquet(path, glob=False, row_index_name=_ROW)
             held = scan.collect_schema()
             _refuse_missing_columns(path.name, form, held)
             present = [column for column in columns if column.name in held]
             if first is not None and last is not None:
-                scan = scan.filter(_in_span(form.date, held[form.date], first, last))
+                wanted = _in_span(form.date, held[form.date], first, last)
+                if games is not None:
+                    ids = pl.col("game_id").cast(pl.String)
+                    wanted |= (ids.str.zfill(LEAGUE_ID_DIGITS) if held["game_id"].is_integer() else ids).is_in(games.implode())
+                scan = scan.filter(wanted)
             raw = scan.select(_ROW, *(column.name for column in present)).collect()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise BadInput(

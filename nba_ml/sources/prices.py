@@ -6,11 +6,11 @@ from nba_ml.errors import BadInput
 
 _LEAST_AMERICAN = 100.0
 _DECIMAL_RANGE = (1.01, 30.0)
-_MOSTLY = 0.5
+_MOST_DECIMAL = 0.05
 
 
 def refuse_decimal(frame: pl.DataFrame, columns: dict[str, str], file: str) -> None:
-    """Refuse odds that are mostly decimal.
+    """Refuse decimal odds.
 
     Parameters
     ----------
@@ -24,15 +24,15 @@ def refuse_decimal(frame: pl.DataFrame, columns: dict[str, str], file: str) -> N
     Raises
     ------
     BadInput
-        If more than half of a column's prices lie between 1.01 and 30, which no American price does.
+        If more than one in twenty of a column's prices lies between 1.01 and 30, which no American price does (an average across the sign may).
     """
     for column, name in columns.items():
         prices = frame[column].drop_nulls()
         decimal = int(prices.is_between(*_DECIMAL_RANGE).sum())
-        if decimal > _MOSTLY * len(prices):
+        if decimal > _MOST_DECIMAL * len(prices):
             raise BadInput(
                 f"{file}, field {name}: {decimal} of {len(prices)} prices lie between {_DECIMAL_RANGE[0]} and {_DECIMAL_RANGE[1]:g}, "
-                "so these are decimal odds; convert them to American odds and run the same command again"
+                "so these, or some of them, are decimal odds; convert them to American odds and run the same command again"
             )
 
 

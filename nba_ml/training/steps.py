@@ -16,6 +16,7 @@ from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
 from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION, feature_names
+from nba_ml.features.sources import NEEDS, not_in_source
 from nba_ml.ids import digest
 from nba_ml.registry import loading, provenance, versions
 from nba_ml.registry import steps as registry
@@ -79,9 +80,22 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
     """
     from nba_ml.validation.steps import validate_training_set
 
-    verdict = validate_training_set(context, _load(context, planned).rows, run=run or f"train:{planned['version']}")
+    statistics = sorted({column for needed in NEEDS.values() for column in needed})
+    box = context.warehouse.read("nba_raw.player_box", as_of=calendar.end_of(date.fromisoformat(planned["until"])), columns=statistics)
+    absent = not_in_source(box)
+    if absent:
+        log.warning("the source has no statistics for %d features, and the model learns without them: %s", len(absent), ", ".join(absent))
+    known = [name for name in feature_names() if name not in absent]
+    name = run or f"train:{planned['version']}"
+    verdict = validate_training_set(context, _load(context, planned).rows, run=name, features=known)
     verdict.raise_if_stopped()
-    return {"rows": planned["rows"], "passed": verdict.passed, "warned": verdict.warned, "docs_url": verdict.docs_url}
+    return {
+        "rows": planned["rows"],
+        "passed": verdict.passed,
+        "warned": verdict.warned,
+        "not_in_source": absent,
+        "docs_url": verdict.docs_url,
+    }
 
 
 def backtest(context: Context, planned: Plan) -> dict[str, Any]:

@@ -71,12 +71,12 @@ class DuckDBWarehouse:
         incoming = _prepare(spec, rows).unique("id", keep="first", maintain_order=True)
         return self._write(spec, sql.append(spec), incoming)
 
-    def upsert(self, table: str, rows: pl.DataFrame) -> int:
+    def upsert(self, table: str, rows: pl.DataFrame, *, whole: Sequence[str] = ()) -> int:
         """Insert rows, or replace those with the same id and another content."""
         spec = self._table(table)
         incoming = _prepare(spec, rows)
         _refuse_duplicates(spec, incoming)
-        return self._write(spec, sql.merge(spec), incoming)
+        return self._write(spec, sql.merge(spec), incoming, sql.delete_rest(spec, whole) if whole else None)
 
     def stage(self, table: str, rows: pl.DataFrame, run: Mapping[str, Any]) -> int:
         """Replace the staged rows of one run."""
@@ -175,14 +175,16 @@ class DuckDBWarehouse:
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise UsageError(f"{self.path} lacks a table or column of this version ({error}): run `nba-ml init`") from error
 
-    def _write(self, spec: Table, statement: str, incoming: pl.DataFrame) -> int:
-        """Run one writing statement over the view ``incoming``; return how many rows the table grew by."""
+    def _write(self, spec: Table, statement: str, incoming: pl.DataFrame, earlier: str | None = None) -> int:
+        """Run one writing statement, after an `earlier` one, over the view ``incoming``; return how many rows it added."""
         if incoming.is_empty():
             return 0
         size = f"SELECT COUNT(*) FROM {sql.qualified(spec.name)}"
         with self._operation(write=True) as connection:
-            (before,) = _only_row(connection.execute(size))
             connection.register("incoming", incoming.to_arrow())
+            if earlier:
+                connection.execute(earlier)
+            (before,) = _only_row(connection.execute(size))
             connection.execute(statement, {"now": calendar.now()} if spec.stamp else None)
             (after,) = _only_row(connection.execute(size))
         return after - before

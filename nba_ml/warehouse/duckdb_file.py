@@ -84,6 +84,7 @@ class DuckDBFile:
             connection = self._connect(write, create, deadline)
             try:
                 connection.execute("SET TimeZone = 'UTC'")
+                connection.execute("SET enable_progress_bar = false")  # it goes to standard output, which carries results only
                 connection.execute("SET lock_configuration = true")
                 if not write:
                     yield connection

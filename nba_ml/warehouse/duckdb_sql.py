@@ -82,6 +82,15 @@ def merge(table: Table) -> str:
     )
 
 
+def delete_rest(table: Table, whole: Sequence[str]) -> str:
+    """Write the deletion of rows that share the columns `whole` with a row of the view ``incoming`` and are not in it."""
+    same = " AND ".join(f"kept.{name(column)} IS NOT DISTINCT FROM incoming.{name(column)}" for column in whole)
+    return (
+        f"DELETE FROM {qualified(table.name)} AS kept WHERE kept.id NOT IN (SELECT id FROM incoming) "
+        f"AND EXISTS (SELECT 1 FROM (SELECT DISTINCT {names(whole)} FROM incoming) AS incoming WHERE {same})"
+    )
+
+
 def append(table: Table) -> str:
     """Write the insertion of those rows of the view ``incoming`` whose id is not there yet."""
     values = {column: name(column) for column in table.schema}

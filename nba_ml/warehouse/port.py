@@ -31,10 +31,11 @@ class Warehouse(Protocol):
     def append(self, table: str, rows: pl.DataFrame) -> int:
         """Add rows whose id is not there yet, the first of several with one id; return how many were added. For logs of events."""
 
-    def upsert(self, table: str, rows: pl.DataFrame) -> int:
+    def upsert(self, table: str, rows: pl.DataFrame, *, whole: Sequence[str] = ()) -> int:
         """Insert rows, or replace those with the same id; return how many ids are new. Duplicate ids among `rows` raise `ValueError`.
 
-        A row that is already there with the same content (the stamp column apart) is left untouched.
+        A row that is already there with the same content (the stamp column apart) is left untouched. With `whole`, `rows` are all there is
+        of each combination of these columns that they hold, and other rows of the table with such a combination are deleted.
         """
 
     def stage(self, table: str, rows: pl.DataFrame, run: Mapping[str, Any]) -> int:

@@ -62,3 +62,12 @@ def test_bad_input_and_bad_words(run, tmp_path):
     code, out, err = run("ingest", "--from", "2021-10-19", "--to", "2021-10-19", "--json")
     assert (code, out) == (4, "")
     assert "schedule.parquet is missing" in err
+
+
+@pytest.mark.parametrize("command", ["ingest", "features", "validate", "backtest"])
+def test_a_span_the_wrong_way_round_and_dates_of_another_form_are_usage_errors(command, monkeypatch):
+    for first, last in (("2024-02-02", "2024-02-01"), ("2024-W05-1", "2024-02-10"), ("20240131", "2024-02-10")):
+        monkeypatch.setattr("sys.argv", ["nba-ml", command, "--from", first, "--to", last])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == 2

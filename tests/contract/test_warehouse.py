@@ -149,6 +149,14 @@ def test_upsert_writes_nulls_over_values_and_values_over_nulls(warehouse):
     assert stored(warehouse).select("points", "note").rows() == [(1.0, None)]
 
 
+def test_rows_that_are_the_whole_of_a_group_take_the_place_of_its_others(warehouse):
+    warehouse.upsert(FACTS.name, facts(fact(player=1), fact(player=2), fact("g2", player=1), fact(player=None)))
+    assert warehouse.upsert(FACTS.name, facts(fact(player=1), fact(player=3)), whole=("game",)) == 1
+    assert stored(warehouse).select("game", "player").rows() == [("g1", 1), ("g1", 3), ("g2", 1)]
+    assert warehouse.upsert(FACTS.name, facts(), whole=("game",)) == 0
+    assert stored(warehouse).height == 3
+
+
 def test_a_null_in_the_key_is_a_value_of_its_own(warehouse):
     rows = facts(fact(player=None), fact(player=1))
     assert warehouse.upsert(FACTS.name, rows) == 2
