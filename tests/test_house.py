@@ -76,7 +76,7 @@ def test_no_machine_path():
 
 
 def test_no_registry_host():
-    assert lines_with(r"(?i)pypi\.org|pythonhosted|npmjs|crates\.io|proxy\.golang|maven\.org|deb\.debian") == []
+    assert lines_with(r"(?i)pyp[i]\.org|pythonhoste[d]|npmj[s]|crates\.io|proxy\.golan[g]|maven\.org|deb\.debia[n]") == []
 
 
 def test_no_data_and_no_model_is_tracked():
@@ -90,7 +90,7 @@ def test_no_secret_file_is_tracked():
 
 
 def test_nothing_is_left_for_later():
-    assert lines_with(r"\b(TODO|FIXME)\b") == []
+    assert lines_with(r"\b(TOD[O]|FIXM[E])\b") == []
 
 
 def test_modules_are_short():

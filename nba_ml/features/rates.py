@@ -16,6 +16,24 @@ PRIOR_MINUTES = 150.0
 SHOT_VALUES = {"two": 1.09, "three": 1.08, "free": 0.78}
 """Mean points of a two-point attempt, a three-point attempt and a free throw in the league over 2021-24."""
 
+RATES = (
+    "points_rate_8",
+    "points_rate_30",
+    "usage_rate",
+    "fga_rate",
+    "fta_rate",
+    "reb_rate",
+    "ast_rate",
+    "blk_rate",
+    "tov_rate",
+    "three_share",
+    "shot_points_8",
+    "shot_points_rate",
+    "usage_5",
+    "fga_5",
+    "plus_minus_15",
+)
+
 KINDS = ("big", "guard", "shooter", "wing")
 """Kinds of scorer, told apart by rates up to the game: see `kind_of`."""
 
@@ -68,23 +86,9 @@ def rates(games: Games) -> pl.DataFrame:
         fga_5=mean("fga", 5),
         plus_minus_15=ewm("plus_minus", 15),
     )
+    known = pl.col("_minutes_40")
     return base.select(
-        "points_rate_8",
-        "points_rate_30",
-        points_rate=(pl.col("points_rate_30") * pl.col("_minutes_40") + LEAGUE_POINTS_PER_MINUTE * PRIOR_MINUTES)
-        / (pl.col("_minutes_40") + PRIOR_MINUTES),
-        usage_rate="usage_rate",
-        fga_rate="fga_rate",
-        fta_rate="fta_rate",
-        reb_rate="reb_rate",
-        ast_rate="ast_rate",
-        blk_rate="blk_rate",
-        tov_rate="tov_rate",
-        three_share="three_share",
-        shot_points_8="shot_points_8",
-        shot_points_rate="shot_points_rate",
-        usage_5="usage_5",
-        fga_5="fga_5",
-        plus_minus_15="plus_minus_15",
+        *RATES,
+        points_rate=(pl.col("points_rate_30") * known + LEAGUE_POINTS_PER_MINUTE * PRIOR_MINUTES) / (known + PRIOR_MINUTES),
         kind=kind_of(),
     )

@@ -25,6 +25,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "shot_points_8": _SHOTS,
     "shot_points_rate": _SHOTS,
     "plus_minus_15": ("plus_minus",),
+    "neutral_site": ("neutral_site",),
     "team_pace": _POSSESSIONS,
     "opponent_pace": _POSSESSIONS,
     "game_pace": _POSSESSIONS,

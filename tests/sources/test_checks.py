@@ -86,7 +86,7 @@ def test_team_that_plays_twice_on_a_date_is_refused(tmp_path, frames):
         read(tmp_path, frames)
 
 
-@pytest.mark.parametrize(("field", "values"), [("team", {"team": "XXX"}), ("opponent", {"opp": "DEN"}), ("is_home", {"is_home": False})])
+@pytest.mark.parametrize(("field", "values"), [("team", {"team": "QQQ"}), ("opponent", {"opp": "DEN"}), ("is_home", {"is_home": False})])
 def test_sides_that_do_not_fit_the_game_are_refused(tmp_path, frames, field, values):
     frames[BOX] = first_row(frames[BOX], **values)
     with pytest.raises(BadInput, match=rf"player_box.parquet row 0 \(counted from 0\), field {field}: .* ATL"):
