@@ -3,6 +3,7 @@
 Airflow runs tasks as separate processes, and DuckDB lets one process at a time write a file.
 """
 
+import fcntl
 import os
 import random
 import re
@@ -81,20 +82,21 @@ class DuckDBFile:
                 "retry, or raise NBA_ML_LOCK_WAIT_SECONDS"
             )
         try:
-            connection = self._connect(write, create, deadline)
-            try:
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute("SET enable_progress_bar = false")  # it goes to standard output, which carries results only
-                connection.execute("SET lock_configuration = true")
-                if not write:
+            with self._alone(write, create, deadline):
+                connection = self._connect(write, deadline)
+                try:
+                    connection.execute("SET TimeZone = 'UTC'")
+                    connection.execute("SET enable_progress_bar = false")  # it goes to standard output, which carries results only
+                    connection.execute("SET lock_configuration = true")
+                    if not write:
+                        yield connection
+                        return
+                    connection.execute("BEGIN TRANSACTION")
                     yield connection
-                    return
-                connection.execute("BEGIN TRANSACTION")
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                # Closing without a commit rolls back.
-                connection.close()
+                    connection.execute("COMMIT")
+                finally:
+                    # Closing without a commit rolls back.
+                    connection.close()
         except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
             raise NbaMlError(
                 f"{self.path}: {_first_line(error)}; nothing was changed by this operation. "
@@ -109,21 +111,49 @@ class DuckDBFile:
         except OSError as error:
             raise UsageError(f"the folder {self.path.parent} can't be made ({error}): set NBA_ML_HOME to a folder you may write") from error
 
-    def _connect(self, write: bool, create: bool, deadline: float) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def _alone(self, write: bool, create: bool, deadline: float) -> Iterator[None]:
+        """Hold a lock file beside the warehouse: alone to write, with other readers to read.
+
+        DuckDB locks its file too, but reads the header first: a process that opens it while another one closes it may work on a file that has
+        changed under it.
+        """
+        if not create and not self.path.exists():
+            raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
+        pause = _FIRST_PAUSE_SECONDS
+        with self.path.with_suffix(".lock").open("a+") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, (fcntl.LOCK_EX if write else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        lock.seek(0)
+                        raise self._busy(f"PID {lock.read().strip() or 'unknown'}") from None
+                time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
+                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+            if write:
+                lock.truncate(0)
+                lock.write(str(os.getpid()))
+                lock.flush()
+            yield
+
+    def _busy(self, holder: str) -> Unavailable:
+        return Unavailable(
+            f"{self.path} is held by {_holder(holder)}; waited {self.wait_seconds:g} s. "
+            "Retry once that process is done, end it if it hangs, or raise NBA_ML_LOCK_WAIT_SECONDS"
+        )
+
+    def _connect(self, write: bool, deadline: float) -> duckdb.DuckDBPyConnection:
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            if not create and not self.path.exists():
-                raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
             try:
                 return duckdb.connect(str(self.path), read_only=not write, config=_CONFIG)
             except duckdb.IOException as error:
                 if not any(word in str(error).lower() for word in _LOCK_WORDS):
                     raise
                 if time.monotonic() >= deadline:
-                    raise Unavailable(
-                        f"{self.path} is held by {_holder(str(error))}; waited {self.wait_seconds:g} s. "
-                        "Retry once that process is done, end it if it hangs, or raise NBA_ML_LOCK_WAIT_SECONDS"
-                    ) from error
+                    raise self._busy(str(error)) from error
             # Jitter keeps waiting processes from knocking in step.
             time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
