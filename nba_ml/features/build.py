@@ -1,6 +1,6 @@
 """All features of all player-games, past and coming: the one function that history and the next slate go through."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
@@ -95,11 +95,16 @@ def _seasons(games: Games) -> list[str] | None:
     return sorted({name for season in coming for name in (season_before(season), season)}) or None
 
 
+def leads(schedule: pl.DataFrame) -> dict[date, datetime]:
+    """Return the moment that live runs predict each slate date from (`nba_ml.calendar.lead_as_of`)."""
+    tipoffs = schedule.group_by("game_date").agg(pl.col("tipoff_utc").min() if "tipoff_utc" in schedule.columns else pl.lit(None))
+    return {day: lead_as_of(day, tipoff) for day, tipoff in tipoffs.rows()}
+
+
 def _cutoffs(games: Games, schedule: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
     """Return the moment that each date is predicted from: the lead of live runs, and `as_of` for the slate."""
     coming = set(games.players.filter("upcoming")["game_date"])
-    tipoffs = schedule.group_by("game_date").agg(pl.col("tipoff_utc").min() if "tipoff_utc" in schedule.columns else pl.lit(None))
-    rows = [(day, as_of if as_of and day in coming else lead_as_of(day, tipoff)) for day, tipoff in tipoffs.rows()]
+    rows = [(day, as_of if as_of and day in coming else lead) for day, lead in leads(schedule).items()]
     return pl.DataFrame(rows, schema={"game_date": pl.Date, "cutoff": pl.Datetime("us", "UTC")}, orient="row")
 
 

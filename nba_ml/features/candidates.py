@@ -7,6 +7,7 @@ from earlier games only; whether a candidate played is known for past games and 
 import polars as pl
 
 from nba_ml.features.frame import Games
+from nba_ml.features.rates import usage
 
 LONGEST_ABSENCE_DAYS = 45
 """A player who has not played for longer is no candidate any more."""
@@ -69,10 +70,9 @@ def candidates(games: Games) -> pl.DataFrame:
 def _last_known(played: pl.DataFrame) -> pl.DataFrame:
     """Add to each game of a player what is known of him after it, and how far he stays a candidate."""
     player = "player_id"
-    usage = pl.col("fga") + 0.44 * pl.col("fta") + pl.col("tov")
     recent = [
         value.ewm_mean(half_life=8, ignore_nulls=True).forward_fill().over(player).alias(name)
-        for name, value in (("minutes_now", pl.col("minutes")), ("points_now", pl.col("points")), ("usage_now", usage))
+        for name, value in (("minutes_now", pl.col("minutes")), ("points_now", pl.col("points")), ("usage_now", usage()))
     ]
     next_day = pl.col("game_date").shift(-1).over(player)
     return played.select(

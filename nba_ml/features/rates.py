@@ -38,6 +38,11 @@ KINDS = ("big", "guard", "shooter", "wing")
 """Kinds of scorer, told apart by rates up to the game: see `kind_of`."""
 
 
+def usage() -> pl.Expr:
+    """Possessions that a player ended: shots, weighted free throws and turnovers."""
+    return pl.col("fga") + FREE_THROW_WEIGHT * pl.col("fta") + pl.col("tov")
+
+
 def kind_of() -> pl.Expr:
     """Tell a player's kind from his earlier rates per minute.
 
@@ -62,7 +67,7 @@ def _rate(numerator: str, half_life: float) -> pl.Expr:
 def rates(games: Games) -> pl.DataFrame:
     """Return one row per player-game, in the order of ``games.players``, with the text column ``kind`` among the features."""
     shots = games.players.with_columns(
-        usage=pl.col("fga") + FREE_THROW_WEIGHT * pl.col("fta") + pl.col("tov"),
+        usage=usage(),
         expected=SHOT_VALUES["two"] * (pl.col("fga") - pl.col("fg3a"))
         + SHOT_VALUES["three"] * pl.col("fg3a")
         + SHOT_VALUES["free"] * pl.col("fta"),

@@ -8,7 +8,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
-from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REQUIRED, TARGET, build, feature_names
+from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REQUIRED, TARGET, build, feature_names, leads
 from nba_ml.warehouse import Warehouse
 
 
@@ -28,8 +28,7 @@ def refresh(context: Context, first: date, last: date) -> dict[str, Any]:
     box, schedule = read_raw(context.warehouse, calendar.end_of(last))
     status = context.warehouse.read("nba_raw.player_status", as_of=calendar.end_of(last))
     frame = build(box, schedule, status=status).filter(pl.col("game_date").is_between(first, last))
-    cutoffs = {day: calendar.lead_as_of(day, tipoff) for day, tipoff in first_tipoffs(schedule).items()}
-    new = write(context.warehouse, frame, cutoffs)
+    new = write(context.warehouse, frame, leads(schedule))
     return {
         "from": first.isoformat(),
         "to": last.isoformat(),
@@ -58,11 +57,6 @@ def write(warehouse: Warehouse, frame: pl.DataFrame, cutoffs: dict[date, datetim
         missing_required=pl.sum_horizontal([pl.col(name).is_null() for name in REQUIRED]).cast(pl.Int64),
     )
     return warehouse.upsert(FEATURE_TABLE, rows)
-
-
-def first_tipoffs(schedule: pl.DataFrame) -> dict[date, datetime | None]:
-    """Return the first tip-off of each slate date, None where no game's is known."""
-    return dict(schedule.group_by("game_date").agg(pl.col("tipoff_utc").min()).rows())
 
 
 def history(warehouse: Warehouse, as_of: datetime) -> pl.DataFrame:

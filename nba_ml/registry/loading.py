@@ -9,6 +9,7 @@ import polars as pl
 
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
+from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION
 from nba_ml.registry import releases, versions
 from nba_ml.registry.versions import Version
 from nba_ml.warehouse import schema
@@ -16,7 +17,6 @@ from nba_ml.warehouse import schema
 if TYPE_CHECKING:
     from nba_ml.systems.panel import Panel
 
-FEATURE_TABLE = "nba_predictions.ml_feature_store_v2"
 GOLDEN = "golden.parquet"
 GOLDEN_TARGET = "expected_points"
 GOLDEN_TOLERANCE = 1e-6
@@ -69,8 +69,6 @@ def check_features(version: Version) -> None:
     ArtefactError
         If they differ.
     """
-    from nba_ml.features import FEATURE_VERSION
-
     where = f"{version.name}/{version.version}"
     if version.manifest["feature_version"] != FEATURE_VERSION:
         raise ArtefactError(

@@ -120,9 +120,8 @@ class DuckDBFile:
         """
         if not create and not self.path.exists():
             raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
-        pause = _FIRST_PAUSE_SECONDS
         with self.path.with_suffix(".lock").open("a+") as lock:
-            while True:
+            for _ in _tries(deadline):
                 try:
                     fcntl.flock(lock, (fcntl.LOCK_EX if write else fcntl.LOCK_SH) | fcntl.LOCK_NB)
                     break
@@ -130,8 +129,6 @@ class DuckDBFile:
                     if time.monotonic() >= deadline:
                         lock.seek(0)
                         raise self._busy(f"PID {lock.read().strip() or 'unknown'}") from None
-                time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
-                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
             if write:
                 lock.truncate(0)
                 lock.write(str(os.getpid()))
@@ -145,8 +142,7 @@ class DuckDBFile:
         )
 
     def _connect(self, write: bool, deadline: float) -> duckdb.DuckDBPyConnection:
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
+        for _ in _tries(deadline):
             try:
                 return duckdb.connect(str(self.path), read_only=not write, config=_CONFIG)
             except duckdb.IOException as error:
@@ -154,9 +150,17 @@ class DuckDBFile:
                     raise
                 if time.monotonic() >= deadline:
                     raise self._busy(str(error)) from error
-            # Jitter keeps waiting processes from knocking in step.
-            time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
-            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+        raise AssertionError("tries do not end by themselves")
+
+
+def _tries(deadline: float) -> Iterator[None]:
+    """Yield without end, with growing pauses between that do not reach beyond the deadline; who tries decides when to give up."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        yield
+        # Jitter keeps waiting processes from knocking in step.
+        time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311
+        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 
 def _first_line(error: Exception) -> str:
