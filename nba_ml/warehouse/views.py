@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from nba_ml.warehouse.dataset_names import names_in
+
 DATASET = "nba_predictions"
 
 _HEADER = re.compile(r"--\s*(description|grain|column (?P<column>[a-z0-9_]+)):\s*(?P<text>.+)")
@@ -22,7 +24,8 @@ class View:
     columns : dict of str to str
         Column → description, in the order of the query.
     sql : str
-        The query, without comments; it names tables and views by dataset.
+        The query, without leading comments, in the subset that DuckDB and GoogleSQL have in common; it names tables and views by dataset,
+        which `nba_ml.warehouse.dataset_names.rename` turns into BigQuery's names.
     """
 
     name: str
@@ -88,7 +91,8 @@ def in_order(unordered: Sequence[View]) -> list[View]:
     waiting = sorted(unordered, key=lambda view: view.name)
     while waiting:
         pending = {view.name for view in waiting}
-        free = [view for view in waiting if not pending & (set(re.findall(r"\w+\.\w+", view.sql)) - {view.name})]
+        datasets = {name.partition(".")[0] for name in pending}
+        free = [view for view in waiting if not pending & (names_in(view.sql, datasets) - {view.name})]
         if not free:
             raise ValueError(f"views that read each other: {', '.join(sorted(pending))}")
         ordered += free

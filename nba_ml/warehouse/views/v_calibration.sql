@@ -13,8 +13,8 @@ WITH results AS (
     system_id,
     mode,
     p_over,
-    LEAST(CAST(FLOOR(p_over * 10) AS BIGINT), 9) AS bin,
-    CASE WHEN actual_points > line THEN 1.0 ELSE 0.0 END AS was_over
+    LEAST(CAST(FLOOR(p_over * 10) AS INT64), 9) AS bin,
+    CASE WHEN actual_points > line THEN 1 ELSE 0 END AS was_over
   FROM nba_predictions.v_graded_predictions
   WHERE p_over IS NOT NULL AND actual_points IS NOT NULL AND line IS NOT NULL AND actual_points <> line
 )

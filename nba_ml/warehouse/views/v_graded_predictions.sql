@@ -36,12 +36,11 @@
 -- column prediction_id: id of the row in nba_predictions.system_predictions.
 -- column revision: 0 for the first grade, higher after each correction of the result.
 -- column graded_at: When the grade was first written.
-WITH revisions AS (
+WITH ranked AS (
   SELECT
-    prediction_id,
-    MAX(revision) AS revision
+    *,
+    RANK() OVER (PARTITION BY slate_date, prediction_id ORDER BY revision DESC) AS place
   FROM nba_predictions.prediction_accuracy
-  GROUP BY prediction_id
 )
 SELECT
   grades.slate_date,
@@ -80,14 +79,13 @@ SELECT
   grades.prediction_id,
   grades.revision,
   grades.graded_at
-FROM nba_predictions.prediction_accuracy AS grades
-INNER JOIN revisions
-  ON grades.prediction_id = revisions.prediction_id
-  AND grades.revision = revisions.revision
+FROM ranked AS grades
 INNER JOIN nba_predictions.v_latest_predictions AS picks
   ON grades.slate_date = picks.slate_date
   AND grades.run_key = picks.run_key
   AND grades.game_id = picks.game_id
   AND grades.player_id = picks.player_id
 LEFT JOIN nba_predictions.system_predictions AS numbers
-  ON grades.prediction_id = numbers.id
+  ON grades.slate_date = numbers.slate_date
+  AND grades.prediction_id = numbers.id
+WHERE grades.place = 1

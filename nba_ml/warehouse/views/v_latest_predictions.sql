@@ -40,66 +40,61 @@
 -- column as_of: The run uses nothing that became known later.
 -- column run_key: Run that the pick belongs to.
 -- column published_at: When the run was first published.
-WITH runs AS (
-  SELECT slate_date, game_id, run_key, mode, MAX(published_at) AS published_at
+WITH timed AS (
+  SELECT
+    *,
+    MAX(published_at) OVER (PARTITION BY slate_date, game_id, run_key) AS run_published_at
   FROM nba_predictions.player_prop_predictions
-  GROUP BY slate_date, game_id, run_key, mode
 ),
 ranked AS (
   SELECT
-    slate_date,
-    game_id,
-    run_key,
-    ROW_NUMBER() OVER (
+    *,
+    RANK() OVER (
       PARTITION BY slate_date, game_id
-      ORDER BY CASE mode WHEN 'live' THEN 0 ELSE 1 END, published_at DESC, run_key DESC
+      ORDER BY CASE mode WHEN 'live' THEN 0 ELSE 1 END, run_published_at DESC, run_key DESC
     ) AS place
-  FROM runs
+  FROM timed
 )
 SELECT
-  picks.slate_date,
-  picks.game_id,
-  picks.tipoff_utc,
-  picks.player_id,
-  picks.player_name,
-  picks.team,
-  picks.opponent,
-  picks.is_home,
-  picks.predicted_points,
-  picks.predicted_points_with_line,
-  picks.q10,
-  picks.q50,
-  picks.q90,
-  picks.line,
-  picks.line_kind,
-  picks.line_source,
-  picks.line_books,
-  picks.line_captured_at,
-  picks.over_odds,
-  picks.under_odds,
-  picks.p_over,
-  picks.p_over_market,
-  picks.edge,
-  picks.side,
-  picks.agreement,
-  picks.voices,
-  picks.spread,
-  picks.quality_tier,
-  picks.missing_features,
-  picks.prior_games,
-  picks.season_avg_minutes,
-  picks.blocked,
-  picks.reasons,
-  picks.mode,
-  picks.model_version,
-  picks.release_number,
-  picks.feature_version,
-  picks.as_of,
-  picks.run_key,
-  picks.published_at
-FROM nba_predictions.player_prop_predictions AS picks
-INNER JOIN ranked
-  ON ranked.place = 1
-  AND picks.slate_date = ranked.slate_date
-  AND picks.game_id = ranked.game_id
-  AND picks.run_key = ranked.run_key
+  slate_date,
+  game_id,
+  tipoff_utc,
+  player_id,
+  player_name,
+  team,
+  opponent,
+  is_home,
+  predicted_points,
+  predicted_points_with_line,
+  q10,
+  q50,
+  q90,
+  line,
+  line_kind,
+  line_source,
+  line_books,
+  line_captured_at,
+  over_odds,
+  under_odds,
+  p_over,
+  p_over_market,
+  edge,
+  side,
+  agreement,
+  voices,
+  spread,
+  quality_tier,
+  missing_features,
+  prior_games,
+  season_avg_minutes,
+  blocked,
+  reasons,
+  mode,
+  model_version,
+  release_number,
+  feature_version,
+  as_of,
+  run_key,
+  published_at
+FROM ranked
+WHERE place = 1
