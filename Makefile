@@ -7,10 +7,10 @@ BIN := .venv/bin
 ASKED := $(if $(findstring command,$(origin PYTHON)),$(PYTHON))
 WORKERS ?= 2
 
-.PHONY: help env demo test check docs up down clean bench tune lock
+.PHONY: help env demo test check docs up down clean bench tune lock emulators
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 env: ## Build .venv from the lock; PYTHON=3.12 (a version or a path) chooses the interpreter
 	@scripts/env.sh '$(ASKED)'
@@ -19,7 +19,11 @@ demo: env ## Run the whole chain as DAG runs; SOURCE=simulated|files, WAREHOUSE=
 	@$(BIN)/python scripts/demo.py $(if $(SOURCE),--source '$(SOURCE)') $(if $(WAREHOUSE),--warehouse '$(WAREHOUSE)')
 
 test: env ## Run all tests that need no network and no account; ARGS="tests/slate -k quality" narrows them
+	@scripts/emulators.sh || [ $$? -eq 2 ]
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+emulators: env ## Build the emulators of BigQuery and GCS; make test and make demo WAREHOUSE=bigquery do it themselves
+	@scripts/emulators.sh
 
 check: env ## Check style, types and generated pages
 	@$(BIN)/ruff check
@@ -47,7 +51,7 @@ tune: env ## Search for better constants of XGBoost on the choosing seasons; ARG
 	@$(BIN)/nba-ml tune $(ARGS)
 
 clean: ## Remove the environment and caches; data stays (NBA_ML_HOME, by default .nba_ml)
-	@rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	@rm -rf .venv .uv .emulators .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: env ## Compile the locks again from pyproject.toml; ARGS="--upgrade-package polars" takes a newer one

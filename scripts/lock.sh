@@ -6,8 +6,10 @@ cd "$(dirname "$0")/.."
 
 options=$*
 uv=$(command -v uv || echo .uv/bin/uv)
-compile() { "$uv" pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $options "$@"; }
+compile() { "$uv" pip compile --quiet --universal --generate-hashes --no-header $options "$@"; }
 
-compile pyproject.toml -o requirements.txt
-compile pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
-compile --group pyproject.toml:uv -o requirements-uv.txt
+compile --python-version 3.11 pyproject.toml -o requirements.txt
+compile --python-version 3.11 pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+compile --python-version 3.11 --group pyproject.toml:uv -o requirements-uv.txt
+# local-bigquery asks for a DuckDB whose extensions are no packages; it works with the newest one whose extensions are.
+echo duckdb==1.5.5 | compile --python-version 3.13 --group pyproject.toml:emulators --override - -o requirements-emulators.txt

@@ -1,9 +1,14 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from nba_ml.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +24,7 @@ def skip_or_fail(reason: str) -> None:
 def _own_settings(monkeypatch, tmp_path):
     """Give each test an empty home of its own, and no setting of the machine."""
     for name in list(os.environ):
-        if name.startswith("NBA_ML_") and name not in ("NBA_ML_FILES_DIR", "NBA_ML_TEST_STRICT"):
+        if name.endswith("_EMULATOR_HOST") or (name.startswith("NBA_ML_") and name not in ("NBA_ML_FILES_DIR", "NBA_ML_TEST_STRICT")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NBA_ML_HOME", str(tmp_path / "home"))
 
@@ -31,3 +36,51 @@ def files_dir() -> Path:
     if not (folder / "player_box.parquet").exists():
         skip_or_fail(f"no real games in {folder}: set NBA_ML_FILES_DIR")
     return folder
+
+
+@dataclass(frozen=True)
+class BigQueryEmulator:
+    """Addresses of the emulated BigQuery, REST and Storage Read API; `variables` lead the client library and the platform to it."""
+
+    url: str
+    grpc_address: str
+    project: str
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True)
+class GcsEmulator:
+    """Address of the emulated GCS; `variables` lead the client library to it."""
+
+    url: str
+    project: str
+    variables: dict[str, str]
+
+
+@contextmanager
+def emulator(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Use an emulator that all workers of the session share; skip, or fail if strict, where it can't be built."""
+    import emulators
+
+    session = tmp_path_factory.getbasetemp()
+    folder = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / "emulators" / name
+    try:
+        emulators.build(name)
+    except UsageError as error:
+        skip_or_fail(str(error))
+    with emulators.share(name, folder) as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(tmp_path_factory) -> Iterator[BigQueryEmulator]:
+    """Start the emulated BigQuery; tests keep apart by their projects or dataset prefixes."""
+    with emulator("bigquery", tmp_path_factory) as variables:
+        yield BigQueryEmulator(variables["BIGQUERY_EMULATOR_HOST"], variables["BIGQUERY_STORAGE_EMULATOR_HOST"], "emulated", variables)
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator(tmp_path_factory) -> Iterator[GcsEmulator]:
+    """Start the emulated GCS; tests keep apart by their buckets or prefixes."""
+    with emulator("gcs", tmp_path_factory) as variables:
+        yield GcsEmulator(variables["STORAGE_EMULATOR_HOST"], "emulated", variables)

@@ -18,10 +18,10 @@ from packaging.utils import canonicalize_name
 from nba_ml.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "tune", "lock")
+TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "tune", "lock", "emulators")
 LONGEST_MODULE = 300
 LONGEST_DAG = 100
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt", "requirements-emulators.txt")
 SELF = "tests/test_house.py"
 
 
@@ -114,6 +114,7 @@ def test_dag_files_are_short_besides_their_manual():
         ("requirements-dev.txt", lambda toml: toml["project"]["dependencies"] + toml["project"]["optional-dependencies"]["dev"]),
         ("requirements-dev.txt", lambda toml: toml["build-system"]["requires"]),
         ("requirements-uv.txt", lambda toml: toml["dependency-groups"]["uv"]),
+        ("requirements-emulators.txt", lambda toml: toml["dependency-groups"]["emulators"]),
     ],
 )
 def test_locks_cover_the_project(lock, wanted):
@@ -167,6 +168,7 @@ def test_make_help_lists_every_target():
         (["up"], "scripts/up.py"),
         (["down"], "scripts/down.py"),
         (["lock"], "scripts/lock.sh"),
+        (["emulators"], "scripts/emulators.sh"),
     ],
 )
 def test_targets_call_their_scripts(goal, command):
@@ -179,7 +181,7 @@ def test_only_clean_and_help_do_without_the_environment():
         assert make("-n", target).startswith("scripts/env.sh ''"), target
 
 
-@pytest.mark.parametrize("name", [".ci/run", "scripts/env.sh", "scripts/lock.sh"])
+@pytest.mark.parametrize("name", [".ci/run", "scripts/emulators.sh", "scripts/env.sh", "scripts/lock.sh"])
 def test_scripts_can_be_run_and_stop_at_the_first_error(name):
     assert os.access(ROOT / name, os.X_OK)
     text = texts()[name]
