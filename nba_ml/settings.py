@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     project: str | None = Field(None, description="BigQuery project")
     location: str = Field("US", description="BigQuery location")
     dataset_prefix: str = Field("", pattern=r"^[A-Za-z0-9_]*$", description="prefix of the three BigQuery datasets")
+    maximum_bytes_billed: int = Field(20 * 1024**3, gt=0, description="most bytes that one BigQuery statement may be billed for")
     store: str = Field("", description="file:… or gs://bucket/prefix; empty = the folder `store` of the home")
     source: Literal["simulated", "files", "live", "feature_store"] = Field("simulated", description="where raw data comes from")
     files_dir: Path | None = Field(None, description="folder of parquet files for the source `files`")
