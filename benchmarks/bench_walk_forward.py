@@ -1,5 +1,6 @@
 """The walk-forward of xgboost against bare XGBoost: the same fits and predictions on ready matrices. The goal is 1.25 times at most."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from unittest.mock import patch
 
@@ -26,9 +27,9 @@ HISTORY_DAYS = 700
 RUNS = 2
 
 
-def members(seed: int) -> dict[str, System]:
+def members(names: Sequence[str], seed: int) -> dict[str, System]:
     """Return xgboost, and moving_average (it learns nothing) as the second voice without which there is no ensemble to calibrate."""
-    return {"moving_average": MovingAverage(), "xgboost": XGBoost(seed)}
+    return {"moving_average": MovingAverage(), "xgboost": XGBoost(names, seed)}
 
 
 def load() -> tuple[str, pl.DataFrame, pl.DataFrame]:
@@ -74,7 +75,7 @@ def main() -> None:
     theirs: list[Cost] = []
     with patch.object(walk_forward, "new_members", members):
         for _ in range(RUNS):
-            (frame, _), cost = timed(lambda: walk_forward.walk_forward(rows, lines, folds, seed=seed))
+            (frame, _), cost = timed(lambda: walk_forward.walk_forward(rows, lines, folds, names=feature_names(), seed=seed))
             ours.append(cost)
             numbers, cost = timed(lambda: bare(matrices, seed))
             theirs.append(cost)

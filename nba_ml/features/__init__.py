@@ -1,6 +1,18 @@
 """Point-in-time features in polars: one module a family."""
 
 from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REPORTED_PREFIX, REQUIRED, TARGET, build, feature_names
+from nba_ml.features.feature_set import FeatureSet, own_features
 from nba_ml.features.lineup import LINEUP
 
-__all__ = ["FEATURE_TABLE", "FEATURE_VERSION", "LINEUP", "REPORTED_PREFIX", "REQUIRED", "TARGET", "build", "feature_names"]
+__all__ = [
+    "FEATURE_TABLE",
+    "FEATURE_VERSION",
+    "LINEUP",
+    "REPORTED_PREFIX",
+    "REQUIRED",
+    "TARGET",
+    "FeatureSet",
+    "build",
+    "feature_names",
+    "own_features",
+]

@@ -9,10 +9,9 @@ import polars as pl
 
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
-from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION
+from nba_ml.features import FeatureSet, own_features
 from nba_ml.registry import releases, versions
 from nba_ml.registry.versions import Version
-from nba_ml.warehouse import schema
 
 if TYPE_CHECKING:
     from nba_ml.systems.panel import Panel
@@ -45,7 +44,7 @@ def load_released(context: Context) -> Released:
     Raises
     ------
     ArtefactError
-        If nothing is released, a byte differs anywhere, the features differ from the feature store's, or the model no longer gives the
+        If nothing is released, a byte differs anywhere, the features differ from those that this code builds, or the model no longer gives the
         predictions it gave when it was published.
     """
     environment = context.settings.environment
@@ -55,13 +54,13 @@ def load_released(context: Context) -> Released:
             f"no model is released in {environment}. Train one (`nba-ml train`), or release one that is published: `nba-ml release show`."
         )
     version = versions.open_version(context.store, versions.MODEL, entry.version, entry.manifest_sha256)
-    check_features(version)
+    check_features(version, own_features())
     if version.manifest_sha256 not in _panels:
         _panels[version.manifest_sha256] = _parse(version)
     return Released(entry.version, entry.number, version.manifest, _panels[version.manifest_sha256], version.manifest_sha256)
 
 
-def check_features(version: Version) -> None:
+def check_features(version: Version, built: FeatureSet) -> None:
     """Compare the features that the model was trained on with those that it will be fed: names, order, types and definitions.
 
     Raises
@@ -70,24 +69,22 @@ def check_features(version: Version) -> None:
         If they differ.
     """
     where = f"{version.name}/{version.version}"
-    if version.manifest["feature_version"] != FEATURE_VERSION:
+    if version.manifest["feature_version"] != built.version:
         raise ArtefactError(
-            f"{where} was trained on features {version.manifest['feature_version']}, this code builds {FEATURE_VERSION}. {_NEXT}"
+            f"{where} was trained on features {version.manifest['feature_version']}, this code builds {built.version}. {_NEXT}"
         )
-    table = schema.table(FEATURE_TABLE)
-    types = {column.name: column.type for column in table.columns if column.feature}
     recorded = [(feature["name"], feature["dtype"]) for feature in version.manifest["feature_schema"]]
     for name, dtype in recorded:
-        if name not in types:
-            raise ArtefactError(f"{where}: feature {name!r} is not in {FEATURE_TABLE}. {_NEXT}")
-        if types[name] != dtype:
-            raise ArtefactError(f"{where}: feature {name!r} was {dtype} in training and is {types[name]} in {FEATURE_TABLE}. {_NEXT}")
+        if name not in built.types:
+            raise ArtefactError(f"{where}: feature {name!r} is none of those that this code builds. {_NEXT}")
+        if built.types[name] != dtype:
+            raise ArtefactError(f"{where}: feature {name!r} was {dtype} in training and is built as {built.types[name]}. {_NEXT}")
     names = [name for name, _ in recorded]
-    expected = [name for name in table.features if name in set(names)]
+    expected = [name for name in built.names if name in set(names)]
     for place, (name, other) in enumerate(zip(names, expected + [None] * len(names), strict=False)):
         if name != other:
             raise ArtefactError(
-                f"{where}: feature {place} is {name!r} in the manifest and {other!r} in the order of {FEATURE_TABLE}. {_NEXT}"
+                f"{where}: feature {place} is {name!r} in the manifest and {other!r} in the order that they are built in. {_NEXT}"
             )
 
 
@@ -96,7 +93,7 @@ def _parse(version: Version) -> "Panel":
 
     where = f"models/{version.name}/{version.version}"
     try:
-        panel = Panel.from_files(version.files)
+        panel = Panel.from_files(version.files, [feature["name"] for feature in version.manifest["feature_schema"]])
     except ArtefactError:
         raise
     except Exception as error:

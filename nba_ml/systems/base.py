@@ -1,6 +1,7 @@
 """What a prediction system is, and where its constants come from."""
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
-from nba_ml.features import LINEUP, REPORTED_PREFIX, TARGET, feature_names
+from nba_ml.features import LINEUP, REPORTED_PREFIX, TARGET
 
 __all__ = ["TARGET", "VOICES", "Numbers", "System", "column", "matrix", "parameters", "row_sums"]
 
@@ -53,18 +54,20 @@ def parameters() -> dict[str, dict[str, Any]]:
     return tomllib.loads((resources.files(__package__) / "parameters.toml").read_text("utf-8"))
 
 
-def matrix(rows: pl.DataFrame, *, reported: bool = False) -> np.ndarray:
-    """Return the features as float32, shape (rows, features), in the order that every model is fed; NaN = not known.
+def matrix(rows: pl.DataFrame, names: Sequence[str], *, reported: bool = False) -> np.ndarray:
+    """Return features as float32, shape (rows, features); NaN = not known.
 
     Parameters
     ----------
     rows : DataFrame
         Feature rows.
+    names : sequence of str
+        Features, in the order that the model is fed.
     reported : bool
         Take the line-up features that injury reports gave, where there are any: for predicting, never for fitting.
     """
     swapped = {name: pl.coalesce(REPORTED_PREFIX + name, name) for name in LINEUP if reported and REPORTED_PREFIX + name in rows.columns}
-    return rows.select(swapped.get(name, pl.col(name)).cast(pl.Float32).alias(name) for name in feature_names()).to_numpy()
+    return rows.select(swapped.get(name, pl.col(name)).cast(pl.Float32).alias(name) for name in names).to_numpy()
 
 
 def column(rows: pl.DataFrame, name: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -27,9 +27,9 @@ CALIBRATED = (MODEL, "ensemble")
 KEY = ("game_date", "game_id", "player_id")
 
 
-def new_members(seed: int) -> dict[str, System]:
-    """Return all systems below the ensemble, not fitted yet."""
-    members: list[System] = [MovingAverage(), Matchup(), Similarity(), Ridge(), XGBoost(seed)]
+def new_members(names: Sequence[str], seed: int) -> dict[str, System]:
+    """Return all systems below the ensemble, not fitted yet; those that learn are fed the features `names`."""
+    members: list[System] = [MovingAverage(), Matchup(), Similarity(), Ridge(names), XGBoost(names, seed)]
     return {member.system_id: member for member in members}
 
 
@@ -105,7 +105,7 @@ class Panel:
 
     def predict_model(self, rows: pl.DataFrame) -> Numbers:
         """Predict with the trained model alone, for golden vectors."""
-        return self.model.predict_matrix(matrix(rows))
+        return self.model.predict_matrix(matrix(rows, self.model.names))
 
     def to_files(self) -> dict[str, bytes]:
         """Return the panel as named files: the model in UBJ, the rest in JSON."""
@@ -120,11 +120,11 @@ class Panel:
         }
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> "Panel":
-        """Read what `to_files` wrote; whoever calls has checked every sha256."""
-        members = new_members(seed=0)
-        members[MODEL] = XGBoost.from_bytes(files["model.ubj"])
-        members["ridge"] = Ridge.from_bytes(files["ridge.json"])
+    def from_files(cls, files: Mapping[str, bytes], names: Sequence[str]) -> "Panel":
+        """Read what `to_files` wrote of a panel of these features; whoever calls has checked every sha256."""
+        members = new_members(names, seed=0)
+        members[MODEL] = XGBoost.from_bytes(files["model.ubj"], names)
+        members["ridge"] = Ridge.from_bytes(files["ridge.json"], names)
         ensemble = json.loads(files["ensemble.json"])
         calibrations = {name: Calibration(**value) for name, value in json.loads(files["calibration.json"]).items()}
         return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"])), calibrations))

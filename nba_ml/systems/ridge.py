@@ -1,6 +1,7 @@
 """Ridge regression over all features: a linear second opinion that earns weight in the ensemble."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -9,11 +10,18 @@ from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, row
 
 
 class Ridge:
-    """Ridge on standardised features, with the training mean in place of what is not known."""
+    """Ridge on standardised features, with the training mean in place of what is not known.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Features, in their order.
+    """
 
     system_id = "ridge"
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
         self._mean = self._scale = self._weights = np.zeros(0)
         self._intercept = 0.0
 
@@ -21,7 +29,7 @@ class Ridge:
         """Fit on finished player-games."""
         from sklearn.linear_model import Ridge as Regression
 
-        features = matrix(rows.sort("game_date", "game_id", "player_id")).astype(np.float64)
+        features = matrix(rows.sort("game_date", "game_id", "player_id"), self.names).astype(np.float64)
         known = ~np.isnan(features)
         count = np.maximum(known.sum(axis=0), 1)
         self._mean = np.where(known, features, 0).sum(axis=0) / count
@@ -34,7 +42,7 @@ class Ridge:
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
-        standard = self._standardised(matrix(rows, reported=True).astype(np.float64))
+        standard = self._standardised(matrix(rows, self.names, reported=True).astype(np.float64))
         return np.maximum(row_sums(standard * self._weights) + self._intercept, 0.0)
 
     def _standardised(self, features: np.ndarray) -> np.ndarray:
@@ -46,9 +54,9 @@ class Ridge:
         return json.dumps({name: value.tolist() for name, value in state.items()}).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Ridge":
-        """Read what `to_bytes` wrote."""
-        state, model = json.loads(data), cls()
+    def from_bytes(cls, data: bytes, names: Sequence[str]) -> "Ridge":
+        """Read what `to_bytes` wrote of a model of these features."""
+        state, model = json.loads(data), cls(names)
         model._mean, model._scale, model._weights = (np.array(state[name]) for name in ("mean", "scale", "weights"))
         model._intercept = state["intercept"][0]
         return model

@@ -1,6 +1,6 @@
 """XGBoost: the trained model, the only system with a version, a release and a rollout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ class XGBoost:
 
     Parameters
     ----------
+    names : sequence of str
+        Features, in their order.
     seed : int
         Of the draws of rows and columns.
     constants : mapping, optional
@@ -26,7 +28,8 @@ class XGBoost:
 
     system_id = "xgboost"
 
-    def __init__(self, seed: int, constants: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, names: Sequence[str], seed: int, constants: Mapping[str, Any] | None = None) -> None:
+        self.names = tuple(names)
         self.seed = seed
         self._constants = constants
         self._booster: object | None = None
@@ -39,13 +42,13 @@ class XGBoost:
         settings = dict(self._constants or parameters()[self.system_id])
         rounds = settings.pop("rounds")
         settings |= {"tree_method": "hist", "nthread": THREADS, "seed": self.seed, "base_score": float(target.mean())}
-        data = xgboost.QuantileDMatrix(matrix(ordered), target, max_bin=settings["max_bin"], nthread=THREADS)
+        data = xgboost.QuantileDMatrix(matrix(ordered, self.names), target, max_bin=settings["max_bin"], nthread=THREADS)
         self._booster = xgboost.train(settings, data, num_boost_round=rounds)
         return self
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
-        return self.predict_matrix(matrix(rows, reported=True))
+        return self.predict_matrix(matrix(rows, self.names, reported=True))
 
     def predict_matrix(self, features: np.ndarray) -> Numbers:
         """Predict from a feature matrix, shape (rows, features)."""
@@ -57,11 +60,8 @@ class XGBoost:
 
     def importance(self) -> dict[str, float]:
         """Return the gain of each feature that is used, largest first."""
-        from nba_ml.features import feature_names
-
-        names = feature_names()
         gains = self._booster.get_score(importance_type="total_gain")  # type: ignore[union-attr]
-        ranked = sorted(((names[int(key[1:])], float(gain)) for key, gain in gains.items()), key=lambda item: -item[1])
+        ranked = sorted(((self.names[int(key[1:])], float(gain)) for key, gain in gains.items()), key=lambda item: -item[1])
         return dict(ranked)
 
     def to_bytes(self) -> bytes:
@@ -69,9 +69,9 @@ class XGBoost:
         return bytes(self._booster.save_raw("ubj"))  # type: ignore[union-attr]
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "XGBoost":
-        """Read a model in UBJ format; whoever calls has checked its sha256."""
+    def from_bytes(cls, data: bytes, names: Sequence[str]) -> "XGBoost":
+        """Read a model of these features in UBJ format; whoever calls has checked its sha256."""
         xgboost = boosting.xgboost()
-        model = cls(seed=0)
+        model = cls(names, seed=0)
         model._booster = xgboost.Booster(model_file=bytearray(data))
         return model

@@ -43,10 +43,10 @@ def backtest(
     data = dataset.load(context, last)
     folds = walk_forward.plan_folds(data.rows, first, last, refit_days)
     seed = context.settings.seed
-    name = digest([data.fingerprint, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
+    name = digest([data.fingerprint, data.features.version, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
     cache = walk_forward.cache_folder(context.settings, name)
-    frame, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=cache)
-    checked = canaries.check(data.rows, data.lines, folds, frame, out_of_fold, seed=seed)
+    frame, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=data.features.names, seed=seed, cache=cache)
+    checked = canaries.check(data.rows, data.lines, folds, frame, out_of_fold, names=data.features.names, seed=seed)
     gates = gating.evaluate(frame)
     if predictions is not None:
         predictions.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def backtest(
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report as render
 
-        inputs = report_inputs.read(context, data.rows.filter(pl.col("game_date") >= first), last)
+        inputs = report_inputs.read(context, data.rows.filter(pl.col("game_date") >= first), last, data.features)
         notes = [f"Source of the data: {context.source.name}."]
         render(frame, page, title=f"Backtest {first} to {last}", notes=notes, gates=gates, canaries=checked, inputs=inputs)
     return metrics.summary(frame) | {

@@ -31,13 +31,20 @@ FACTOR = 0.25
 
 
 def check(
-    rows: pl.DataFrame, lines: pl.DataFrame, folds: Sequence[Fold], predictions: pl.DataFrame, out_of_fold: pl.DataFrame, *, seed: int
+    rows: pl.DataFrame,
+    lines: pl.DataFrame,
+    folds: Sequence[Fold],
+    predictions: pl.DataFrame,
+    out_of_fold: pl.DataFrame,
+    *,
+    names: Sequence[str],
+    seed: int,
 ) -> list[dict[str, Any]]:
     """Spoil the data in two ways and walk the last fold again, at the cost of two fits of every system.
 
     Parameters
     ----------
-    rows, lines, folds, seed
+    rows, lines, folds, names, seed
         What `walk_forward.walk_forward` was given.
     predictions, out_of_fold : DataFrame
         What it returned.
@@ -49,7 +56,7 @@ def check(
     """
     fold = judged_fold(rows, folds)
     rows = rows.sort("game_date", "game_id", "player_id")
-    results = [_shuffled(rows, fold, predictions, seed), _later_rows(rows, lines, fold, predictions, out_of_fold, seed)]
+    results = [_shuffled(rows, fold, predictions, names, seed), _later_rows(rows, lines, fold, predictions, out_of_fold, names, seed)]
     for result in results:
         log.info("%s: %s", result["id"], "passed" if result["passed"] else "failed")
     return results
@@ -85,9 +92,9 @@ def asked(result: Mapping[str, Any]) -> str:
     return f"at least {result['threshold']:g}" if result["id"] == SHUFFLED else f"at most {result['threshold']:g}"
 
 
-def _shuffled(rows: pl.DataFrame, fold: Fold, predictions: pl.DataFrame, seed: int) -> dict[str, Any]:
+def _shuffled(rows: pl.DataFrame, fold: Fold, predictions: pl.DataFrame, names: Sequence[str], seed: int) -> dict[str, Any]:
     spoilt = rows.filter(pl.col("game_date") <= fold.last).with_columns(pl.col(TARGET).shuffle(seed=seed).over("game_date"))
-    numbers, _ = walk_forward.fold_numbers(spoilt, fold, seed, None)
+    numbers, _ = walk_forward.fold_numbers(spoilt, fold, names, seed, None)
     train, inside = spoilt.filter(pl.col("game_date") < fold.first), spoilt.filter(pl.col("game_date") >= fold.first)
     constant = float(train[TARGET].median())  # type: ignore[arg-type]
     found = {name: _ratio(inside, number, constant) for name, number in numbers.items() if not np.isnan(number).all()}
@@ -116,13 +123,19 @@ def _ratio(inside: pl.DataFrame, number: np.ndarray, constant: float) -> dict[st
 
 
 def _later_rows(
-    rows: pl.DataFrame, lines: pl.DataFrame, fold: Fold, predictions: pl.DataFrame, out_of_fold: pl.DataFrame, seed: int
+    rows: pl.DataFrame,
+    lines: pl.DataFrame,
+    fold: Fold,
+    predictions: pl.DataFrame,
+    out_of_fold: pl.DataFrame,
+    names: Sequence[str],
+    seed: int,
 ) -> dict[str, Any]:
     dates = rows.filter(pl.col("game_date").is_between(fold.first, fold.last))["game_date"].unique().sort()
     day = dates[(len(dates) - 1) // 2]
     later = pl.col("game_date") > day
     spoilt, spoilt_lines = (frame.with_columns(cs.float() * pl.when(later).then(FACTOR).otherwise(1.0)) for frame in (rows, lines))
-    numbers, trained_until = walk_forward.fold_numbers(spoilt, fold, seed, None)
+    numbers, trained_until = walk_forward.fold_numbers(spoilt, fold, names, seed, None)
     inside = spoilt.filter(pl.col("game_date").is_between(fold.first, fold.last))
     inside = inside.join(spoilt_lines, on=["game_date", "player_id"], how="left", maintain_order="left")
     past = [out_of_fold.filter(pl.col("game_date") < fold.first)]

@@ -9,6 +9,7 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
+from nba_ml.features import FeatureSet, own_features
 from nba_ml.features.store import history, read_raw
 from nba_ml.ids import digest, frame_fingerprint
 from nba_ml.lines import consensus
@@ -29,11 +30,14 @@ class Dataset:
         Consensus lines by game_date and player_id (rule of backtests, nba_ml.lines.consensus).
     fingerprint : str
         Hash of the box scores, results, reports and lines that they are made of.
+    features : FeatureSet
+        Which columns of the rows a model is fed.
     """
 
     rows: pl.DataFrame
     lines: pl.DataFrame
     fingerprint: str
+    features: FeatureSet
 
 
 def load(context: Context, until: date) -> Dataset:
@@ -51,7 +55,7 @@ def load(context: Context, until: date) -> Dataset:
     lines = consensus(quotes, tipoffs=schedule.select("game_id", "tipoff_utc"))
     status = context.warehouse.read("nba_raw.player_status", as_of=as_of)
     facts = (box, schedule.sort("game_id"), lines, status)
-    return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]))
+    return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]), own_features())
 
 
 def code_fingerprint() -> str:

@@ -51,7 +51,7 @@ def report(
     canaries : sequence of mapping
         Results of `canaries.check`.
     inputs : Inputs, optional
-        Rest before each game and lines that moved.
+        How many features, rest before each game, and lines that moved.
     version : mapping, optional
         Of the version that the backtest belongs to: "version", "until", "data", as `steps.plan` gives them.
 
@@ -74,7 +74,7 @@ def report(
             gates=[dict(gate) for gate in gates if gate["id"] not in {alarm["id"] for alarm in alarms}],
             alarms=alarms,
             canaries=[dict(canary) for canary in canaries],
-            card=card(data["found"], data["folds"], version),
+            card=card(data["found"], data["folds"], version, given.features),
             **data,
         )
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nba_ml.features import feature_names
 from nba_ml.registry import provenance
 from nba_ml.systems.base import parameters
 from nba_ml.training import metrics
@@ -13,7 +12,9 @@ from nba_ml.warehouse.schema import table
 _OWNED = "nba_predictions.backtest_predictions"
 
 
-def card(found: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], version: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def card(
+    found: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], version: Mapping[str, Any] | None, features: int | None
+) -> list[tuple[str, str]]:
     """Return the card as pairs of a heading and what it says.
 
     Parameters
@@ -24,14 +25,17 @@ def card(found: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], version: 
         See `report_data.folds`.
     version : mapping, optional
         "version", "until", "data": see `steps.plan`.
+    features : int, optional
+        How many the model is fed.
     """
     constants = parameters()[metrics.MODEL]
     trees = f"{constants['rounds']} trees of depth {constants['max_depth']}, learning rate {constants['eta']}, {constants['objective']}"
+    fed = f" on {features} features" if features else ""
     return [
         (
             "What it is",
-            f"A prediction of how many points a player of the NBA scores in his next game. XGBoost {provenance.xgboost_version()} on "
-            f"{len(feature_names())} features ({trees}), combined with simpler systems into the ensemble, whose number is published; "
+            f"A prediction of how many points a player of the NBA scores in his next game. XGBoost {provenance.xgboost_version()}{fed} "
+            f"({trees}), combined with simpler systems into the ensemble, whose number is published; "
             "both with an 80 % interval and, where there is a betting line, the probability of the over.",
         ),
         ("Version", f"{version['version']}." if version else "None: this backtest belongs to no version, and nothing of it is published."),

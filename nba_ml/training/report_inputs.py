@@ -7,6 +7,7 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
+from nba_ml.features import FeatureSet
 from nba_ml.training import betting
 
 
@@ -20,16 +21,19 @@ class Inputs:
         game_id, player_id, rest_days.
     moves : DataFrame, optional
         See `betting.moves`.
+    features : int, optional
+        How many the model is fed.
     """
 
     rest: pl.DataFrame | None = None
     moves: pl.DataFrame | None = None
+    features: int | None = None
 
 
-def read(context: Context, rows: pl.DataFrame, until: date) -> Inputs:
-    """Read them from the feature rows of the backtest and from the quotes of the warehouse, as known at the end of `until`."""
+def read(context: Context, rows: pl.DataFrame, until: date, features: FeatureSet) -> Inputs:
+    """Read them from the feature set and rows of the backtest and from the quotes of the warehouse, as known at the end of `until`."""
     as_of = calendar.end_of(until)
     span = pl.col("game_date").is_between(rows["game_date"].min(), until)
     quotes = context.warehouse.read("nba_raw.prop_lines", as_of=as_of, undated=True).filter(span)
     tipoffs = context.warehouse.read("nba_raw.schedule", as_of=as_of).select("game_id", "tipoff_utc")
-    return Inputs(rows.select("game_id", "player_id", "rest_days"), betting.moves(quotes, tipoffs))
+    return Inputs(rows.select("game_id", "player_id", "rest_days"), betting.moves(quotes, tipoffs), len(features.names))

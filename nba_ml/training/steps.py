@@ -6,6 +6,7 @@ that is already there: a step that was killed is simply run again.
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -15,7 +16,6 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
-from nba_ml.features import FEATURE_TABLE, FEATURE_VERSION, feature_names
 from nba_ml.features.sources import NEEDS, not_in_source
 from nba_ml.ids import digest
 from nba_ml.registry import loading, provenance, versions
@@ -26,7 +26,6 @@ from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
 from nba_ml.systems.xgboost import XGBoost
 from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
-from nba_ml.warehouse.schema import table
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +50,12 @@ def plan(context: Context, until: date) -> Plan:
     Returns
     -------
     dict
-        "name", "version", "until", "rows", "data" (manifest entry), "published" (whether it exists already), "report" (address).
+        "name", "version", "until", "rows", "features" (count), "data" (manifest entry), "published" (whether it exists already), "report" (address).
     """
     data = dataset.load(context, until)
     seasons = {str(season): int(count) for season, count in data.rows.group_by("season").len().sort("season").rows()}
     trained_until = data.rows["game_date"].max()
-    identity = [data.fingerprint, FEATURE_VERSION, dataset.code_fingerprint(), context.settings.seed, provenance.xgboost_version()]
+    identity = [data.fingerprint, data.features.version, dataset.code_fingerprint(), context.settings.seed, provenance.xgboost_version()]
     version = f"{trained_until:%Y%m%d}-{digest(identity)[:8]}"
     folder = versions.folder(NAME, version)
     return {
@@ -64,6 +63,7 @@ def plan(context: Context, until: date) -> Plan:
         "version": version,
         "until": str(trained_until),
         "rows": data.rows.height,
+        "features": len(data.features.names),
         "data": {"rows": data.rows.height, "rows_by_season": seasons, "fingerprint": data.fingerprint},
         "published": context.store.exists(folder + versions.MANIFEST),
         "report": context.store.url_of(folder + REPORT),
@@ -85,9 +85,10 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
     absent = not_in_source(box)
     if absent:
         log.warning("the source has no statistics for %d features, and the model learns without them: %s", len(absent), ", ".join(absent))
-    known = [name for name in feature_names() if name not in absent]
+    data = _load(context, planned)
+    known = [name for name in data.features.names if name not in absent]
     name = run or f"train:{planned['version']}"
-    verdict = validate_training_set(context, _load(context, planned).rows, run=name, features=known)
+    verdict = validate_training_set(context, data.rows, run=name, features=known)
     verdict.raise_if_stopped()
     return {
         "rows": planned["rows"],
@@ -105,9 +106,9 @@ def backtest(context: Context, planned: Plan) -> dict[str, Any]:
         last = date.fromisoformat(planned["until"])
         folds = walk_forward.plan_folds(data.rows, calendar.days_back(last, BACKTEST_DAYS), last, REFIT_DAYS)
         cache = walk_forward.cache_folder(context.settings, planned["version"])
-        seed = context.settings.seed
-        predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, seed=seed, cache=cache)
-        checked = canaries.check(data.rows, data.lines, folds, predictions, out_of_fold, seed=seed)
+        names, seed = data.features.names, context.settings.seed
+        predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=names, seed=seed, cache=cache)
+        checked = canaries.check(data.rows, data.lines, folds, predictions, out_of_fold, names=names, seed=seed)
         _write(context, planned, PREDICTIONS, _parquet(predictions))
         _write(context, planned, CANARIES, canonical(checked))
         # Out-of-fold numbers come last: their presence says that the backtest is whole.
@@ -125,16 +126,17 @@ def backtest(context: Context, planned: Plan) -> dict[str, Any]:
 def fit(context: Context, planned: Plan) -> dict[str, Any]:
     """Fit all systems on the whole of the training set, ensemble and calibration on the out-of-fold numbers; keep them with the version."""
     if not _has(context, planned, loading.GOLDEN):
-        rows = _load(context, planned).rows
-        members = {name: member.fit(rows) for name, member in new_members(context.settings.seed).items()}
+        data = _load(context, planned)
+        rows, names = data.rows, data.features.names
+        members = {name: member.fit(rows) for name, member in new_members(names, context.settings.seed).items()}
         panel = Panel(members, walk_forward.combination(_read(context, planned, OUT_OF_FOLD), members))
         for file, content in panel.to_files().items():
             _write(context, planned, file, content)
         # Golden rows come last: their presence says that the panel is whole.
-        golden = rows.tail(GOLDEN_ROWS).select(feature_names())
+        golden = rows.tail(GOLDEN_ROWS).select(names)
         expected = pl.Series(loading.GOLDEN_TARGET, panel.predict_model(golden))
         _write(context, planned, loading.GOLDEN, _parquet(golden.with_columns(expected)))
-    return {"version": planned["version"], "rows": planned["rows"], "features": len(feature_names()), "systems": list(new_members(0))}
+    return {"version": planned["version"], "rows": planned["rows"], "features": planned["features"], "systems": list(new_members((), 0))}
 
 
 def gate(context: Context, planned: Plan) -> dict[str, Any]:
@@ -156,27 +158,27 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
     """Write the report and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
     results = gating.report(gating.evaluate(predictions))
+    data = _load(context, planned)
     if not _has(context, planned, REPORT):
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report
 
-        inside = _load(context, planned).rows.filter(pl.col("game_date") >= predictions["slate_date"].min())
+        inside = data.rows.filter(pl.col("game_date") >= predictions["slate_date"].min())
         page = report(
             predictions,
             title=f"Model {NAME}/{planned['version']}",
-            importance=_gains(context, planned),
+            importance=_gains(context, planned, data.features.names),
             gates=results["results"],
             canaries=_canaries(context, planned),
-            inputs=report_inputs.read(context, inside, date.fromisoformat(planned["until"])),
+            inputs=report_inputs.read(context, inside, date.fromisoformat(planned["until"]), data.features),
             version=planned,
         )
         _write(context, planned, REPORT, page)
-    types = {column.name: column.type for column in table(FEATURE_TABLE).columns}
     manifest = {
         "trained_until": planned["until"],
         "data": planned["data"],
-        "feature_version": FEATURE_VERSION,
-        "feature_schema": [{"name": name, "dtype": types[name]} for name in feature_names()],
+        "feature_version": data.features.version,
+        "feature_schema": [{"name": name, "dtype": dtype} for name, dtype in data.features.types.items()],
         "golden": {"file": loading.GOLDEN, "rows": GOLDEN_ROWS},
         "parameters": parameters() | {"seed": context.settings.seed},
         "metrics": metrics.summary(predictions) | {"canaries": _canaries(context, planned)},
@@ -224,9 +226,9 @@ def train(context: Context, until: date) -> dict[str, Any]:
     }
 
 
-def _gains(context: Context, planned: Plan) -> dict[str, float]:
+def _gains(context: Context, planned: Plan, names: Sequence[str]) -> dict[str, float]:
     model = context.store.read(versions.folder(NAME, planned["version"]) + "model.ubj")
-    gains = XGBoost.from_bytes(model).importance()
+    gains = XGBoost.from_bytes(model, names).importance()
     total = sum(gains.values()) or 1.0
     return {name: gain / total for name, gain in gains.items()}
 

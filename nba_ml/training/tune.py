@@ -16,7 +16,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
-from nba_ml.features import FEATURE_VERSION, store
+from nba_ml.features import store
 from nba_ml.ids import digest
 from nba_ml.progress import track
 from nba_ml.registry import provenance
@@ -48,6 +48,7 @@ class Scorer:
     """Absolute errors of XGBoost on a window, fitted on everything before it; each is computed once and kept in `folder`."""
 
     rows: pl.DataFrame
+    names: Sequence[str]
     seed: int
     folder: Path
 
@@ -60,7 +61,7 @@ class Scorer:
         kept = self.folder / f"{digest([*constants.values(), fold.first, fold.last])}.arrow"
         if kept.exists():
             return pl.read_ipc(kept)["error"].to_numpy()
-        model = XGBoost(self.seed, constants).fit(self.rows.filter(pl.col("game_date") < fold.first))
+        model = XGBoost(self.names, self.seed, constants).fit(self.rows.filter(pl.col("game_date") < fold.first))
         inside = self.inside(fold)
         error = np.abs(model.predict(inside, inside) - column(inside, TARGET))
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -111,10 +112,10 @@ def tune(context: Context, *, trials: int, folds: int, seasons: Sequence[str] | 
     chosen, unseen = plan_windows(data.rows, years, folds)
     present = parameters()[XGBoost.system_id]
     seed = context.settings.seed
-    state = [data.fingerprint, FEATURE_VERSION, seed, provenance.xgboost_version(), WINDOW_DAYS, *present.items()]
+    state = [data.fingerprint, data.features.version, seed, provenance.xgboost_version(), WINDOW_DAYS, *present.items()]
     folder = context.settings.home_folder / "tuning"
     folder.mkdir(parents=True, exist_ok=True)
-    scorer = Scorer(data.rows, seed, folder / f"errors-{digest(state)}")
+    scorer = Scorer(data.rows, data.features.names, seed, folder / f"errors-{digest(state)}")
     name = f"{XGBoost.system_id}-{digest([*state, *(day for fold in chosen for day in (fold.first, fold.last))])}"
     study = open_study(name, folder / "study.db", present)
     run_trials(study, scorer, chosen, present, trials)

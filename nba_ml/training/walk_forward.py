@@ -1,7 +1,7 @@
 """The walk-forward backtest: every number was made by fits, weights and calibration that saw only earlier dates."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -78,7 +78,7 @@ def cache_folder(settings: Settings, name: str) -> Path:
 
 
 def walk_forward(
-    rows: pl.DataFrame, lines: pl.DataFrame, folds: Iterable[Fold], *, seed: int, cache: Path | None = None
+    rows: pl.DataFrame, lines: pl.DataFrame, folds: Iterable[Fold], *, names: Sequence[str], seed: int, cache: Path | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Predict each fold with systems fitted on everything before it.
 
@@ -90,6 +90,8 @@ def walk_forward(
         Consensus lines by game_date and player_id, as `nba_ml.lines.consensus` makes them.
     folds : iterable of Fold
         In the order of their dates.
+    names : sequence of str
+        Features that the models are fed.
     seed : int
         Of the model.
     cache : Path, optional
@@ -106,7 +108,7 @@ def walk_forward(
     past: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
     for fold in track(list(folds), "walk-forward folds"):
-        numbers, trained_until = fold_numbers(rows, fold, seed, cache)
+        numbers, trained_until = fold_numbers(rows, fold, names, seed, cache)
         inside = lined.filter(pl.col("game_date").is_between(fold.first, fold.last))
         if not fold.warm_up:
             parts.append(complete(inside, numbers, past, trained_until))
@@ -121,12 +123,12 @@ def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combinatio
     return Combination.fit(numbers, *(column(out_of_fold, name) for name in (TARGET, "line", "p_over_market")))
 
 
-def fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
+def fold_numbers(rows: pl.DataFrame, fold: Fold, names: Sequence[str], seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
     """Fit all members on everything before a fold, and predict it.
 
     Parameters
     ----------
-    rows, seed, cache
+    rows, names, seed, cache
         As for `walk_forward`.
     fold : Fold
 
@@ -145,7 +147,7 @@ def fold_numbers(rows: pl.DataFrame, fold: Fold, seed: int, cache: Path | None) 
     if kept is not None and kept.exists():
         found = pl.read_ipc(kept)
         return {name: found[name].to_numpy() for name in found.columns}, trained_until
-    members = {name: member.fit(train) for name, member in new_members(seed).items()}
+    members = {name: member.fit(train) for name, member in new_members(names, seed).items()}
     numbers, _ = member_numbers(members, inside, rows.filter(pl.col("game_date") <= fold.last))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,7 @@ def test_a_slate_may_be_cut_off_later_than_the_lead(games, status):
 def test_predicting_takes_what_reports_say_and_fitting_does_not(games, status):
     built = build(*games, status=status)
     place = feature_names().index("out_points")
-    fitted, predicted = matrix(built)[:, place], matrix(built, reported=True)[:, place]
+    fitted, predicted = matrix(built, feature_names())[:, place], matrix(built, feature_names(), reported=True)[:, place]
     reported = built["reported_out_points"]
     np.testing.assert_array_equal(fitted, built["out_points"].cast(pl.Float32).fill_null(float("nan")).to_numpy())
     known = reported.is_not_null().to_numpy()

@@ -24,7 +24,7 @@ class TinyPanel:
         self.weights = np.array(weights)
 
     @classmethod
-    def from_files(cls, files):
+    def from_files(cls, files, names):
         return cls(json.loads(files["model.ubj"]))
 
     def predict_model(self, rows):

@@ -57,7 +57,7 @@ def test_features_in_another_order_are_refused(context, tiny):
 def test_unknown_repeated_and_retyped_features_are_refused(context, tiny):
     names = [{"name": name, "dtype": "float64"} for name in tiny.FEATURES]
     wrong = {
-        "a": ([*names, {"name": "gone", "dtype": "float64"}], "'gone' is not in nba_predictions"),
+        "a": ([*names, {"name": "gone", "dtype": "float64"}], "'gone' is none of those that this code builds"),
         "b": ([*names, names[-1]], "feature 3"),
         "c": ([{**names[0], "dtype": "int64"}, *names[1:]], "was int64 in training"),
     }

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nba_ml.features import TARGET
+from nba_ml.features import TARGET, feature_names
 from nba_ml.systems import panel as panels
 from nba_ml.systems.base import VOICES, column
 from nba_ml.systems.panel import COLUMNS, Combination, Panel, member_numbers, new_members
@@ -13,7 +13,7 @@ from nba_ml.systems.panel import COLUMNS, Combination, Panel, member_numbers, ne
 @pytest.fixture(scope="module")
 def fitted(many_rows):
     train, later = many_rows.head(4_000), many_rows.tail(2_000)
-    members = {name: member.fit(train) for name, member in new_members(seed=3).items()}
+    members = {name: member.fit(train) for name, member in new_members(feature_names(), seed=3).items()}
     numbers, _ = member_numbers(members, later, many_rows)
     return Panel(members, Combination.fit(numbers, column(later, TARGET), *[np.full(later.height, np.nan)] * 2))
 
@@ -34,7 +34,7 @@ def test_every_system_answers_for_every_row_and_stays_in_the_open(fitted, many_r
 
 
 def test_writing_and_reading_gives_the_same_numbers_bit_for_bit(fitted, many_rows, slate):
-    again = Panel.from_files(fitted.to_files())
+    again = Panel.from_files(fitted.to_files(), feature_names())
     history = many_rows.head(-60)
     assert again.predict(slate, history).equals(fitted.predict(slate, history))
     assert again.to_files() == fitted.to_files()
@@ -50,7 +50,9 @@ def test_a_prediction_does_not_depend_on_the_rows_beside_it(fitted, many_rows, s
 
 def test_fitting_again_gives_the_same_model(many_rows):
     first, second = (
-        new_members(seed=3)["xgboost"].fit(many_rows.sample(4_000, seed=s, shuffle=True).sort("game_date", "game_id", "player_id"))
+        new_members(feature_names(), seed=3)["xgboost"].fit(
+            many_rows.sample(4_000, seed=s, shuffle=True).sort("game_date", "game_id", "player_id")
+        )
         for s in (1, 1)
     )
     assert first.to_bytes() == second.to_bytes()
@@ -59,7 +61,10 @@ def test_fitting_again_gives_the_same_model(many_rows):
 def test_the_order_of_training_rows_carries_no_meaning(many_rows):
     train = many_rows.head(3_000)
     shuffled = train.sample(fraction=1, shuffle=True, seed=9)
-    assert new_members(3)["xgboost"].fit(train).to_bytes() == new_members(3)["xgboost"].fit(shuffled).to_bytes()
+    assert (
+        new_members(feature_names(), 3)["xgboost"].fit(train).to_bytes()
+        == new_members(feature_names(), 3)["xgboost"].fit(shuffled).to_bytes()
+    )
 
 
 def test_a_failing_system_abstains_with_a_reason_and_the_model_failing_fails(fitted, many_rows, slate, monkeypatch):

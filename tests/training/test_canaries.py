@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from nba_ml.errors import GateRefused
-from nba_ml.features import TARGET, feature_names
+from nba_ml.features import TARGET, feature_names, own_features
 from nba_ml.lines import closing, consensus
 from nba_ml.storage.local import LocalStore
 from nba_ml.systems.base import parameters
@@ -57,12 +57,12 @@ def lines(rows) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def walked(rows, lines):
     folds = plan_folds(rows, *SPAN, 10)
-    return folds, *walk_forward.walk_forward(rows, lines, folds, seed=SEED)
+    return folds, *walk_forward.walk_forward(rows, lines, folds, names=feature_names(), seed=SEED)
 
 
 def sung(rows, lines, walked):
     folds, predictions, out_of_fold = walked
-    return {row["id"]: row for row in canaries.check(rows, lines, folds, predictions, out_of_fold, seed=SEED)}
+    return {row["id"]: row for row in canaries.check(rows, lines, folds, predictions, out_of_fold, names=feature_names(), seed=SEED)}
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ def test_the_same_backtest_gives_the_same_canaries(rows, lines, walked, honest):
 
 
 def test_an_engine_that_fits_on_the_fold_itself_is_caught(rows, lines, walked, monkeypatch):
-    def leaking(frame, fold, seed, cache):
+    def leaking(frame, fold, names, seed, cache):
         inside = frame.filter(pl.col("game_date").is_between(fold.first, fold.last))
-        members = {name: member.fit(frame) for name, member in walk_forward.new_members(seed).items()}
+        members = {name: member.fit(frame) for name, member in walk_forward.new_members(names, seed).items()}
         return walk_forward.member_numbers(members, inside, frame)[0], fold.first - timedelta(days=1)
 
     monkeypatch.setitem(parameters()["xgboost"], "rounds", 150)
@@ -163,7 +163,7 @@ def test_a_line_from_during_the_game_is_no_line(minutes):
 @pytest.fixture
 def training(rows, lines, tmp_path, monkeypatch):
     """The training steps over the made-up rows, with a store and no warehouse."""
-    monkeypatch.setattr(steps, "_load", lambda context, planned: SimpleNamespace(rows=rows, lines=lines))
+    monkeypatch.setattr(steps, "_load", lambda context, planned: SimpleNamespace(rows=rows, lines=lines, features=own_features()))
     monkeypatch.setattr(steps, "BACKTEST_DAYS", 10)
     monkeypatch.setattr(steps, "REFIT_DAYS", 7)
     settings = SimpleNamespace(seed=SEED, home_folder=tmp_path / "home")

@@ -12,7 +12,7 @@ import pytest
 
 from nba_ml import calendar, cli
 from nba_ml.errors import BadInput, UsageError
-from nba_ml.features import TARGET
+from nba_ml.features import TARGET, feature_names, own_features
 from nba_ml.settings import Settings
 from nba_ml.systems.base import parameters
 from nba_ml.systems.xgboost import XGBoost
@@ -46,7 +46,7 @@ def search(rows, monkeypatch, tmp_path):
 
     def load(_context, until):
         read.append(until)
-        return SimpleNamespace(rows=rows, fingerprint="rows")
+        return SimpleNamespace(rows=rows, fingerprint="rows", features=own_features())
 
     monkeypatch.setattr(tune.store, "refresh", lambda _context, _first, until: read.append(until))
     monkeypatch.setattr(tune.dataset, "load", load)
@@ -129,7 +129,7 @@ def test_trial_0_is_the_present_constants(search, rows):
     for fold in result["folds"]:
         first, last = (date.fromisoformat(fold[end]) for end in ("from", "to"))
         inside = rows.filter(pl.col("game_date").is_between(first, last), pl.col("prior_games") >= 10)
-        model = XGBoost(seed=1).fit(rows.filter(pl.col("game_date") < first))
+        model = XGBoost(feature_names(), seed=1).fit(rows.filter(pl.col("game_date") < first))
         errors.append(np.abs(model.predict(inside, inside) - inside[TARGET].to_numpy()))
     assert result["present"]["mae"] == pytest.approx(np.concatenate(errors).mean(), abs=1e-12)
     assert result["on_study"]["difference"]["n"] == sum(map(len, errors))

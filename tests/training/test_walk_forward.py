@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from nba_ml.errors import BadInput
-from nba_ml.features import TARGET
+from nba_ml.features import TARGET, feature_names
 from nba_ml.systems.base import parameters
 from nba_ml.training import walk_forward
 from nba_ml.training.walk_forward import PREDICTION_COLUMNS, Fold, plan_folds
@@ -48,7 +48,7 @@ def quotes(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def run(rows: pl.DataFrame, span=SPAN, refit_days: int = 7, **options) -> pl.DataFrame:
-    return walk_forward.walk_forward(rows, quotes(rows), plan_folds(rows, *span, refit_days), seed=5, **options)[0]
+    return walk_forward.walk_forward(rows, quotes(rows), plan_folds(rows, *span, refit_days), names=feature_names(), seed=5, **options)[0]
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +99,11 @@ def test_a_run_that_was_killed_goes_on_with_the_folds_that_are_finished(rows, tm
     fits = []
     real = walk_forward.new_members
 
-    def counted(seed):
+    def counted(names, seed):
         if len(fits) == 3:
             raise KeyboardInterrupt
         fits.append(seed)
-        return real(seed)
+        return real(names, seed)
 
     monkeypatch.setattr(walk_forward, "new_members", counted)
     with pytest.raises(KeyboardInterrupt):
@@ -112,7 +112,7 @@ def test_a_run_that_was_killed_goes_on_with_the_folds_that_are_finished(rows, tm
     monkeypatch.setattr(walk_forward, "new_members", real)
     assert len(list(tmp_path.glob("*.arrow"))) == 3
     assert_frame_equal(run(rows, cache=tmp_path), whole, check_exact=True)
-    monkeypatch.setattr(walk_forward, "new_members", lambda seed: pytest.fail("a finished fold was fitted again"))
+    monkeypatch.setattr(walk_forward, "new_members", lambda names, seed: pytest.fail("a finished fold was fitted again"))
     assert_frame_equal(run(rows, cache=tmp_path), whole, check_exact=True)
 
 
