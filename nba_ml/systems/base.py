@@ -42,6 +42,7 @@ VOICES = {
     "matchup": "matchup",
     "similarity": "similarity",
     "ridge": "model",
+    "two_stage": "model",
     "xgboost": "model",
     "ensemble": "model",
 }

@@ -39,11 +39,12 @@ class Ensemble:
         Notes
         -----
         Weights minimise squared error under non-negativity (Breiman, Stacked regressions, 1996) over the rows where all systems gave a number, with
-        the sum forced to 1 by a heavy extra row. The shift is a quadratic in √m through the medians of the residuals in `SHIFT_BINS` bins of m.
+        the sum forced to 1 by a heavy extra row; a system that gave none at all has no weight. The shift is a quadratic in √m through the medians
+        of the residuals in `SHIFT_BINS` bins of m.
         """
         from scipy.optimize import nnls
 
-        names = list(numbers)
+        names = [name for name in numbers if not np.isnan(numbers[name]).all()] or list(numbers)
         stacked = np.column_stack([numbers[name] for name in names])
         complete = ~np.isnan(stacked).any(axis=1)
         heavy = 1e3 * np.sqrt(max(complete.sum(), 1))

@@ -15,6 +15,7 @@ from nba_ml.systems.matchup import Matchup
 from nba_ml.systems.moving_average import MovingAverage
 from nba_ml.systems.ridge import Ridge
 from nba_ml.systems.similarity import Similarity
+from nba_ml.systems.two_stage import TwoStage
 from nba_ml.systems.xgboost import XGBoost
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ KEY = ("game_date", "game_id", "player_id")
 
 def new_members(names: Sequence[str], seed: int) -> dict[str, System]:
     """Return all systems below the ensemble, not fitted yet; those that learn are fed the features `names`."""
-    members: list[System] = [MovingAverage(), Matchup(), Similarity(), Ridge(names), XGBoost(names, seed)]
+    members: list[System] = [MovingAverage(), Matchup(), Similarity(), Ridge(names), TwoStage(names, seed), XGBoost(names, seed)]
     return {member.system_id: member for member in members}
 
 
@@ -108,13 +109,15 @@ class Panel:
         return self.model.predict_matrix(matrix(rows, self.model.names))
 
     def to_files(self) -> dict[str, bytes]:
-        """Return the panel as named files: the model in UBJ, the rest in JSON."""
-        ridge = self.members["ridge"]
+        """Return the panel as named files: what trees say in UBJ, the rest in JSON."""
+        ridge, two_stage = self.members["ridge"], self.members["two_stage"]
         assert isinstance(ridge, Ridge)  # noqa: S101
+        assert isinstance(two_stage, TwoStage)  # noqa: S101
         calibrations = {name: asdict(value) for name, value in self.combination.calibrations.items()}
         return {
             "model.ubj": self.model.to_bytes(),
             "ridge.json": ridge.to_bytes(),
+            **two_stage.to_files(),
             "ensemble.json": json.dumps(asdict(self.combination.ensemble)).encode(),
             "calibration.json": json.dumps(calibrations).encode(),
         }
@@ -125,6 +128,7 @@ class Panel:
         members = new_members(names, seed=0)
         members[MODEL] = XGBoost.from_bytes(files["model.ubj"], names)
         members["ridge"] = Ridge.from_bytes(files["ridge.json"], names)
+        members["two_stage"] = TwoStage.from_files(files, names)
         ensemble = json.loads(files["ensemble.json"])
         calibrations = {name: Calibration(**value) for name, value in json.loads(files["calibration.json"]).items()}
         return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"])), calibrations))

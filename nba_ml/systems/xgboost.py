@@ -13,6 +13,47 @@ THREADS = 2
 """Threads of a fit. Fixed, since the order of sums, and so the last bits of a model, depend on it."""
 
 
+def boost(features: np.ndarray, target: np.ndarray, constants: Mapping[str, Any], seed: int, weight: np.ndarray | None = None) -> Any:
+    """Fit a booster.
+
+    Parameters
+    ----------
+    features : ndarray, shape (rows, features)
+        NaN = not known.
+    target : ndarray, shape (rows,)
+    constants : mapping
+        A table of parameters.toml: XGBoost's own names, and "rounds".
+    seed : int
+        Of the draws of rows and columns.
+    weight : ndarray, shape (rows,), optional
+        Of each row; all 1 by default.
+    """
+    xgboost = boosting.xgboost()
+    settings = dict(constants)
+    rounds = settings.pop("rounds")
+    settings |= {"tree_method": "hist", "nthread": THREADS, "seed": seed, "base_score": float(np.average(target, weights=weight))}
+    data = xgboost.QuantileDMatrix(features, target, weight=weight, max_bin=settings["max_bin"], nthread=THREADS)
+    return xgboost.train(settings, data, num_boost_round=rounds)
+
+
+def outputs(booster: Any, features: np.ndarray) -> Numbers:
+    """Return what a booster says of each row, as float64."""
+    if not len(features):
+        return np.zeros(0)
+    said: Numbers = booster.predict(boosting.xgboost().DMatrix(features, nthread=THREADS)).astype(np.float64)
+    return said
+
+
+def write_booster(booster: Any) -> bytes:
+    """Return a booster in XGBoost's UBJ format."""
+    return bytes(booster.save_raw("ubj"))
+
+
+def read_booster(data: bytes) -> Any:
+    """Read a booster in UBJ format; whoever calls has checked its sha256."""
+    return boosting.xgboost().Booster(model_file=bytearray(data))
+
+
 class XGBoost:
     """Gradient-boosted trees over all features.
 
@@ -32,18 +73,13 @@ class XGBoost:
         self.names = tuple(names)
         self.seed = seed
         self._constants = constants
-        self._booster: object | None = None
+        self._booster: Any = None
 
     def fit(self, rows: pl.DataFrame) -> "XGBoost":
         """Fit on finished player-games, in the order of their dates."""
-        xgboost = boosting.xgboost()
         ordered = rows.sort("game_date", "game_id", "player_id")
-        target = column(ordered, TARGET)
-        settings = dict(self._constants or parameters()[self.system_id])
-        rounds = settings.pop("rounds")
-        settings |= {"tree_method": "hist", "nthread": THREADS, "seed": self.seed, "base_score": float(target.mean())}
-        data = xgboost.QuantileDMatrix(matrix(ordered, self.names), target, max_bin=settings["max_bin"], nthread=THREADS)
-        self._booster = xgboost.train(settings, data, num_boost_round=rounds)
+        constants = self._constants or parameters()[self.system_id]
+        self._booster = boost(matrix(ordered, self.names), column(ordered, TARGET), constants, self.seed)
         return self
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
@@ -52,26 +88,21 @@ class XGBoost:
 
     def predict_matrix(self, features: np.ndarray) -> Numbers:
         """Predict from a feature matrix, shape (rows, features)."""
-        xgboost = boosting.xgboost()
-        if not len(features):
-            return np.zeros(0)
-        number = self._booster.predict(xgboost.DMatrix(features, nthread=THREADS))  # type: ignore[union-attr]
-        return np.maximum(number.astype(np.float64), 0.0)
+        return np.maximum(outputs(self._booster, features), 0.0)
 
     def importance(self) -> dict[str, float]:
         """Return the gain of each feature that is used, largest first."""
-        gains = self._booster.get_score(importance_type="total_gain")  # type: ignore[union-attr]
+        gains = self._booster.get_score(importance_type="total_gain")
         ranked = sorted(((self.names[int(key[1:])], float(gain)) for key, gain in gains.items()), key=lambda item: -item[1])
         return dict(ranked)
 
     def to_bytes(self) -> bytes:
         """Return the model in XGBoost's UBJ format."""
-        return bytes(self._booster.save_raw("ubj"))  # type: ignore[union-attr]
+        return write_booster(self._booster)
 
     @classmethod
     def from_bytes(cls, data: bytes, names: Sequence[str]) -> "XGBoost":
         """Read a model of these features in UBJ format; whoever calls has checked its sha256."""
-        xgboost = boosting.xgboost()
         model = cls(names, seed=0)
-        model._booster = xgboost.Booster(model_file=bytearray(data))
+        model._booster = read_booster(data)
         return model

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nba_ml.slate import consensus
 from nba_ml.systems.base import VOICES
 
-SYSTEMS = ("moving_average", "matchup", "similarity", "ridge", "xgboost", "ensemble")
+SYSTEMS = tuple(VOICES)
 
 
 def form(numbers: dict[str, float | None], line: float | None) -> dict:

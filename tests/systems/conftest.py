@@ -12,10 +12,12 @@ from tests.systems.rows import make_rows
 @pytest.fixture(scope="session", autouse=True)
 def _few_rounds() -> Iterator[None]:
     """Fit small models: what is tested here does not depend on their size."""
-    constants = parameters()["xgboost"]
-    rounds, constants["rounds"] = constants["rounds"], 20
+    kept = {name: parameters()[name]["rounds"] for name in ("xgboost", "two_stage")}
+    for name in kept:
+        parameters()[name]["rounds"] = 20
     yield
-    constants["rounds"] = rounds
+    for name, rounds in kept.items():
+        parameters()[name]["rounds"] = rounds
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from nba_ml.features import TARGET, feature_names
+from nba_ml.systems.two_stage import MINUTES
 
 
 def make_rows(count: int = 400, seed: int = 1, players: int = 10) -> pl.DataFrame:
@@ -38,6 +39,7 @@ def make_rows(count: int = 400, seed: int = 1, players: int = 10) -> pl.DataFram
             "game_id": [f"g{int(i) // players}" for i in number],
             "player_id": (number % players).astype(np.int64),
             **(values | fixed),
+            MINUTES: 10 + level * rng.normal(1, 0.1, count).clip(0.5, 1.5),
             TARGET: np.maximum(np.round(level + rng.normal(0, 1, count) * (1 + np.sqrt(level))), 0),
         }
     )

@@ -32,6 +32,14 @@ def test_weights_find_the_better_system_and_sum_to_one(truth):
     assert min(ensemble.weights.values()) >= 0
 
 
+def test_a_system_that_never_spoke_has_no_weight_and_costs_the_others_none(truth):
+    level, actual, _ = truth
+    noise = np.random.default_rng(6).normal(0, 6, len(level))
+    numbers = {"good": level, "bad": level + noise}
+    silent = Ensemble.fit(numbers | {"silent": np.full(len(level), np.nan)}, actual)
+    assert silent == Ensemble.fit(numbers, actual)
+
+
 def test_an_abstaining_system_leaves_its_weight_to_the_others_and_one_alone_is_an_abstention():
     ensemble = Ensemble({"a": 0.5, "b": 0.25, "c": 0.25}, (0.0, 0.0, 0.0))
     nan = np.nan

@@ -25,7 +25,7 @@ def slate(many_rows):
 
 def test_every_system_answers_for_every_row_and_stays_in_the_open(fitted, many_rows, slate):
     answer = fitted.predict(slate, many_rows.head(-60))
-    assert answer.group_by("system_id").len()["len"].to_list() == [60] * 6
+    assert answer.group_by("system_id").len()["len"].to_list() == [60] * len(VOICES)
     assert set(answer["system_id"]) == set(VOICES)
     assert answer["predicted_points"].is_nan().sum() == 0
     assert answer.filter(pl.col("predicted_points").is_null() != pl.col("abstain_reason").is_not_null()).height == 0

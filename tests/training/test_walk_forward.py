@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from nba_ml.errors import BadInput
 from nba_ml.features import TARGET, feature_names
-from nba_ml.systems.base import parameters
+from nba_ml.systems.base import VOICES, parameters
 from nba_ml.training import walk_forward
 from nba_ml.training.walk_forward import PREDICTION_COLUMNS, Fold, plan_folds
 from tests.systems.rows import make_rows
@@ -61,7 +61,7 @@ def test_every_player_game_of_the_span_has_one_row_a_system_and_no_other(rows):
     inside = rows.filter(pl.col("game_date").is_between(*SPAN))
     assert tuple(found.columns) == PREDICTION_COLUMNS
     assert found.group_by("system_id").len()["len"].unique().to_list() == [inside.height]
-    assert set(found["system_id"]) == {"moving_average", "matchup", "similarity", "ridge", "xgboost", "ensemble", "ewma_hl8", "last_10"}
+    assert set(found["system_id"]) == {*VOICES, "ewma_hl8", "last_10"}
     keys = found.filter(pl.col("system_id") == "xgboost").select("game_id", "player_id")
     assert_frame_equal(keys, inside.select("game_id", "player_id").sort("game_id", "player_id"), check_row_order=False)
     assert found.select(pl.col(pl.Float64).is_nan().any()).sum_horizontal().item() == 0
