@@ -3,6 +3,7 @@
 from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, REPORTED_PREFIX, REQUIRED, TARGET, build, feature_names
 from nba_ml.features.feature_set import FeatureSet, own_features
 from nba_ml.features.lineup import LINEUP
+from nba_ml.features.starters import START_POINTS
 
 __all__ = [
     "FEATURE_TABLE",
@@ -10,6 +11,7 @@ __all__ = [
     "LINEUP",
     "REPORTED_PREFIX",
     "REQUIRED",
+    "START_POINTS",
     "TARGET",
     "FeatureSet",
     "build",

@@ -14,12 +14,13 @@ from nba_ml.features.reports import reported_probability
 from nba_ml.features.rest import rest
 from nba_ml.features.role import role
 from nba_ml.features.scoring import scoring
+from nba_ml.features.starters import FORM, START_POINTS, start_points
 from nba_ml.features.teams import teams
 from nba_ml.warehouse.schema import table
 
 FEATURE_TABLE = "nba_predictions.ml_feature_store_v2"
 
-FEATURE_VERSION = "v2.2"
+FEATURE_VERSION = "v2.3"
 """Raise it with every change of a definition: rows of different versions are never mixed."""
 
 REPORTED_PREFIX = "reported_"
@@ -56,20 +57,22 @@ def build(
         Population of the coming slate, with the columns `nba_ml.features.frame.IDENTITY`. With one, the features of `LINEUP` are made for its
         season and the one before alone: no system looks at those of older games.
     status : DataFrame, optional
-        nba_raw.player_status. A report is used for a date if it was seen by the lead that live runs have there.
+        nba_raw.player_status. A report or line-up is used for a date if it was seen before the lead that live runs have there.
     as_of : datetime, optional
         Cut-off of the slate itself, where it is another one than the lead.
 
     Returns
     -------
     DataFrame
-        Identity, `feature_names()` and `REPORTED` columns as float64 (null = not known), and ``upcoming`` (bool), sorted by date, game and player.
+        Identity, `feature_names()`, those of `LINEUP` with `REPORTED_PREFIX` and `START_POINTS` as float64 (null = not known), and ``upcoming``
+        (bool), sorted by date, game and player.
 
     Notes
     -----
     A row's features use only games dated strictly before its own; tests/features/test_point_in_time.py changes and deletes the rest.
     """
     games = assemble(box, schedule, slate)
+    cutoffs = _cutoffs(games, schedule, as_of)
     by_rate = rates(games)
     who_could_play = candidates(games)
     availability = out_probability(games, who_could_play, _seasons(games))
@@ -81,10 +84,11 @@ def build(
         role(games, who_could_play),
         lineup(games, availability, by_rate["points_rate"]),
         teams(games, by_rate["points_rate"], by_rate["kind"]),
-        _reported(games, availability, status, _cutoffs(games, schedule, as_of), by_rate["points_rate"]),
+        _reported(games, availability, status, cutoffs, by_rate["points_rate"]),
     ]
     frame = pl.concat(parts, how="horizontal")
-    columns = (*feature_names(), *(REPORTED_PREFIX + name for name in LINEUP))
+    frame = frame.with_columns(_start_points(frame, games, status, cutoffs))
+    columns = (*feature_names(), *(REPORTED_PREFIX + name for name in LINEUP), START_POINTS)
     values = [_finite(pl.col(name).cast(pl.Float64)).alias(name) for name in columns]
     identity = [name for name in IDENTITY if name not in ("is_home", "neutral_site")]
     return frame.select(*identity, "upcoming", *values).sort("game_date", "game_id", "player_id")
@@ -120,6 +124,18 @@ def _reported(
     with_reports = lineup(games, swapped, points_rate).with_columns(games.players["game_id"])
     known = pl.col("game_id").is_in(spoken_of.implode())
     return with_reports.select(pl.when(known).then(pl.col(name)).alias(REPORTED_PREFIX + name) for name in LINEUP)
+
+
+def _start_points(frame: pl.DataFrame, games: Games, status: pl.DataFrame | None, cutoffs: pl.DataFrame) -> pl.Series:
+    """Return what projected line-ups add to each row; null where there is none."""
+    if status is None or status.is_empty():
+        return pl.Series(START_POINTS, [None], dtype=pl.Float64).new_from_index(0, frame.height)
+    form = [
+        _finite((pl.coalesce(REPORTED_PREFIX + name, name) if name in LINEUP else pl.col(name)).cast(pl.Float64)).alias(name)
+        for name in FORM
+    ]
+    rows = frame.select("game_date", "game_id", "season", "team", "player_id", *form)
+    return start_points(rows, games.players["points"], status, cutoffs)
 
 
 def _finite(value: pl.Expr) -> pl.Expr:

@@ -1,6 +1,6 @@
-"""What dated injury reports say of who sits out, turned into probabilities by what such reports were worth on earlier dates.
+"""What dated injury reports and projected line-ups say of who sits out, turned into probabilities by what they were worth on earlier dates.
 
-A report counts only if it was seen by the slate's cut-off. Where there is none, nothing is said, and the probability from absences stands.
+A snapshot counts only if it was seen before the slate's cut-off. Where there is none, nothing is said, and the probability from absences stands.
 """
 
 import numpy as np
@@ -9,6 +9,10 @@ import polars as pl
 from nba_ml import calendar
 
 REPORT = "injury_report"
+PROJECTED = "projected_lineup"
+
+STARTERS = 5
+"""Players of a line-up. One that names more, fewer or an unknown one would make a starter of a bench player, and is not used."""
 
 STATUSES = {
     "out": ("out", "out for season", "suspended", "unlikely to play"),
@@ -22,9 +26,10 @@ STATUSES = {
 
 OTHER = "listed"
 UNLISTED = "unlisted"
-"""On a report with a status of no known meaning, or with none; and on no report of a team that has one."""
+UNREPORTED = "unreported"
+"""On a report with a status of no known meaning, or with none; on no report of a team that has one; of a team with a line-up and no report."""
 
-KINDS = (*STATUSES, OTHER, UNLISTED)
+KINDS = (*STATUSES, OTHER, UNLISTED, UNREPORTED)
 
 LEAST_PAIRS = 300
 MOST_PAIRS = 5_000
@@ -34,7 +39,7 @@ _LIMIT = 1e-4
 
 
 def reported_probability(availability: pl.DataFrame, status: pl.DataFrame, cutoffs: pl.DataFrame) -> pl.DataFrame:
-    """Add to each candidate his probability of sitting out by the latest report.
+    """Add to each candidate his probability of sitting out by the latest report and line-up.
 
     Parameters
     ----------
@@ -43,39 +48,51 @@ def reported_probability(availability: pl.DataFrame, status: pl.DataFrame, cutof
     status : DataFrame
         nba_raw.player_status.
     cutoffs : DataFrame
-        game_date and cutoff (UTC): a report seen later is not used, nor one whose time is not known.
+        game_date and cutoff (UTC): a snapshot seen then or later is not used, nor one whose time is not known.
 
     Returns
     -------
     DataFrame
-        `availability`, in its order, with ``p_report`` (0..1; null where his team has no report, or too few were seen before).
+        `availability`, in its order, with ``p_report`` (0..1; null where his team has neither, or too few were seen before).
 
     Notes
     -----
-    P(out | status) is a logistic of the status and of status × logit(P(out) by absences), fitted anew each week on the pairs before it, of
-    this season and the one before.
+    P(out | status) is a logistic of the status, of status × logit(P(out) by absences), and of whether a line-up has him or leaves him out,
+    fitted anew each week on the pairs before it, of this season and the one before.
     """
-    said = _latest(status, cutoffs)
-    covered = said.select("game_date", "team").unique()
+    said = latest(status, cutoffs, REPORT)
+    covered = said.select("game_date", "team", covered=True).unique()
     listed = (
         said.select("game_date", "team", "player_id", kind=_kind())
         .filter(pl.col("player_id").is_not_null())
         .unique(["game_date", "team", "player_id"], keep="last", maintain_order=True)
     )
-    frame = availability.join(covered.with_columns(covered=True), on=["game_date", "team"], how="left", maintain_order="left")
-    frame = frame.join(listed, on=["game_date", "team", "player_id"], how="left", maintain_order="left")
-    kind = pl.when(pl.col("covered")).then(pl.col("kind").fill_null(UNLISTED))
+    frame = with_line_up(availability, status, cutoffs)
+    for known, key in ((covered, ["game_date", "team"]), (listed, ["game_date", "team", "player_id"])):
+        frame = frame.join(known, on=key, how="left", maintain_order="left")
+    kind = pl.when(pl.col("covered")).then(pl.col("kind").fill_null(UNLISTED)).when(pl.col("starts").is_not_null()).then(pl.lit(UNREPORTED))
     frame = frame.with_columns(kind=kind).with_row_index("place")
     found = _by_week(frame.filter(pl.col("kind").is_not_null() & pl.col("p_out").is_not_null()))
-    return frame.join(found, on="place", how="left", maintain_order="left").drop("place", "kind", "covered")
+    return frame.join(found, on="place", how="left", maintain_order="left").drop("place", "kind", "covered", "starts")
 
 
-def _latest(status: pl.DataFrame, cutoffs: pl.DataFrame) -> pl.DataFrame:
-    """Keep each team's last snapshot of a date that was seen by the cut-off."""
-    known = status.filter((pl.col("kind") == REPORT) & pl.col("captured_at").is_not_null() & pl.col("team").is_not_null())
-    known = known.join(cutoffs, on="game_date").filter(pl.col("captured_at") <= pl.col("cutoff"))
-    latest = known.filter(pl.col("captured_at") == pl.col("captured_at").max().over("game_date", "team"))
-    return latest.sort("game_date", "team", "player_id", "player_raw")
+def latest(status: pl.DataFrame, cutoffs: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Keep each team's last snapshot of a date and kind that was seen before the cut-off."""
+    known = status.filter((pl.col("kind") == kind) & pl.col("captured_at").is_not_null() & pl.col("team").is_not_null())
+    known = known.join(cutoffs, on="game_date").filter(pl.col("captured_at") < pl.col("cutoff"))
+    last = known.filter(pl.col("captured_at") == pl.col("captured_at").max().over("game_date", "team"))
+    return last.sort("game_date", "team", "player_id", "player_raw")
+
+
+def with_line_up(rows: pl.DataFrame, status: pl.DataFrame, cutoffs: pl.DataFrame) -> pl.DataFrame:
+    """Add ``starts`` to rows of game_date, team and player_id: 1.0 in the team's projected line-up, 0.0 not in it, null without one."""
+    side = ["game_date", "team"]
+    whole = (pl.len() == STARTERS) & (pl.col("player_id").n_unique() == STARTERS) & (pl.col("player_id").null_count() == 0)
+    five = latest(status, cutoffs, PROJECTED).filter(whole.over(side)).select(*side, "player_id", named=1.0)
+    teams = five.select(*side, lined=True).unique()
+    joined = rows.join(teams, on=side, how="left", maintain_order="left")
+    joined = joined.join(five, on=[*side, "player_id"], how="left", maintain_order="left")
+    return joined.with_columns(starts=pl.when("lined").then(pl.col("named").fill_null(0.0))).drop("lined", "named")
 
 
 def _kind() -> pl.Expr:
@@ -103,13 +120,17 @@ def _fit_and_say(before: pl.DataFrame, now: pl.DataFrame) -> pl.Series:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(_design(before), before["out"].to_numpy())
-    return pl.Series("p_report", model.predict_proba(_design(now))[:, 1])
+    # Row by row: a matrix product would make a probability depend, in its last bit, on the rows beside it.
+    logit = (_design(now) * model.coef_[0]).sum(axis=1) + model.intercept_[0]
+    return pl.Series("p_report", 1 / (1 + np.exp(-logit)))
 
 
 def _design(pairs: pl.DataFrame) -> np.ndarray:
-    """Return dummies of the status, and each times the logit of the probability by absences."""
+    """Return dummies of the status, each times the logit of the probability by absences, and dummies of being in a line-up or left out of it."""
     bounded = pl.col("p_out").clip(_LIMIT, 1 - _LIMIT)
     logit = (bounded / (1 - bounded)).log()
     dummies = [(pl.col("kind") == name).cast(pl.Float64) for name in KINDS]
     columns = [dummy.alias(f"is_{name}") for dummy, name in zip(dummies, KINDS, strict=True)]
-    return pairs.select(*columns, *[(dummy * logit).alias(f"logit_{name}") for dummy, name in zip(dummies, KINDS, strict=True)]).to_numpy()
+    columns += [(dummy * logit).alias(f"logit_{name}") for dummy, name in zip(dummies, KINDS, strict=True)]
+    columns += [(pl.col("starts") == value).fill_null(value=False).cast(pl.Float64).alias(f"starts_{value}") for value in (0, 1)]
+    return np.ascontiguousarray(pairs.select(columns).to_numpy())

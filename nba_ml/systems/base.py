@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
-from nba_ml.features import LINEUP, REPORTED_PREFIX, TARGET
+from nba_ml.features import LINEUP, REPORTED_PREFIX, START_POINTS, TARGET
 
-__all__ = ["TARGET", "VOICES", "Numbers", "System", "column", "matrix", "parameters", "row_sums"]
+__all__ = ["TARGET", "VOICES", "Numbers", "System", "column", "matrix", "parameters", "row_sums", "with_starters"]
 
 Numbers = np.ndarray
 """Predicted points, float64, one a row; NaN = the system abstains."""
@@ -69,6 +69,12 @@ def matrix(rows: pl.DataFrame, names: Sequence[str], *, reported: bool = False) 
     """
     swapped = {name: pl.coalesce(REPORTED_PREFIX + name, name) for name in LINEUP if reported and REPORTED_PREFIX + name in rows.columns}
     return rows.select(swapped.get(name, pl.col(name)).cast(pl.Float32).alias(name) for name in names).to_numpy()
+
+
+def with_starters(numbers: Numbers, rows: pl.DataFrame) -> Numbers:
+    """Add to a trained model's numbers what projected line-ups say; the same to the last bit where there is none."""
+    extra = column(rows, START_POINTS) if START_POINTS in rows.columns else np.full(rows.height, np.nan)
+    return np.where(np.isnan(extra), numbers, np.maximum(numbers + extra, 0.0))
 
 
 def column(rows: pl.DataFrame, name: str) -> np.ndarray:

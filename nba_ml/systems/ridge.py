@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, row_sums
+from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, row_sums, with_starters
 
 
 class Ridge:
@@ -43,7 +43,7 @@ class Ridge:
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
         standard = self._standardised(matrix(rows, self.names, reported=True).astype(np.float64))
-        return np.maximum(row_sums(standard * self._weights) + self._intercept, 0.0)
+        return with_starters(np.maximum(row_sums(standard * self._weights) + self._intercept, 0.0), rows)
 
     def _standardised(self, features: np.ndarray) -> np.ndarray:
         return np.nan_to_num((features - self._mean) / self._scale)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters
+from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, with_starters
 from nba_ml.systems.xgboost import boost, outputs, read_booster, write_booster
 
 MINUTES = "actual_minutes"
@@ -57,7 +57,7 @@ class TwoStage:
             return np.full(rows.height, np.nan)
         features = matrix(rows, self.names, reported=True)
         minutes, rate = (np.maximum(outputs(booster, features), 0.0) for booster in self._boosters)
-        return minutes * rate
+        return with_starters(minutes * rate, rows)
 
     def to_files(self) -> dict[str, bytes]:
         """Return file name → booster in XGBoost's UBJ format; empty where the system abstains."""

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from nba_ml import boosting
-from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters
+from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, with_starters
 
 THREADS = 2
 """Threads of a fit. Fixed, since the order of sums, and so the last bits of a model, depend on it."""
@@ -84,7 +84,7 @@ class XGBoost:
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from each row's features; never abstains."""
-        return self.predict_matrix(matrix(rows, self.names, reported=True))
+        return with_starters(self.predict_matrix(matrix(rows, self.names, reported=True)), rows)
 
     def predict_matrix(self, features: np.ndarray) -> Numbers:
         """Predict from a feature matrix, shape (rows, features)."""

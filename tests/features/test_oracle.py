@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 
-from nba_ml.features import FEATURE_TABLE, LINEUP, REPORTED_PREFIX, availability, build, feature_names, frame
+from nba_ml.features import FEATURE_TABLE, LINEUP, REPORTED_PREFIX, START_POINTS, availability, build, feature_names, frame
 from nba_ml.warehouse.schema import table
 
 
@@ -126,7 +126,7 @@ def test_missing_points_are_those_of_rotation_players_without_a_row_in_the_last_
 def test_every_feature_of_the_table_is_made_and_nothing_else(built):
     identity = [name for name in frame.IDENTITY if name not in ("is_home", "neutral_site")]
     reported = tuple(REPORTED_PREFIX + name for name in LINEUP)
-    assert tuple(built.columns) == (*identity, "upcoming", *feature_names(), *reported)
+    assert tuple(built.columns) == (*identity, "upcoming", *feature_names(), *reported, START_POINTS)
     assert set(built.columns) - {"upcoming"} <= set(table(FEATURE_TABLE).schema)
     assert set(LINEUP) <= set(feature_names())
     assert built.select(pl.any_horizontal(pl.col(feature_names()).is_nan().any())).item() is False

@@ -64,12 +64,13 @@ def test_reports_that_were_right_before_are_believed(games, status):
     assert np.corrcoef(compared["out_points"], compared["really"])[0, 1] < 0.5
 
 
-@pytest.mark.parametrize("change", ["after the cut-off", "time unknown", "line-up", "of a later date"])
+@pytest.mark.parametrize("change", ["at the cut-off", "after it", "time unknown", "of another kind", "of a later date"])
 def test_what_was_not_known_by_the_cut_off_is_never_used(games, status, change):
     column = {
-        "after the cut-off": pl.col("captured_at").dt.offset_by("1h1us").alias("captured_at"),
+        "at the cut-off": pl.col("captured_at").dt.offset_by("1h").alias("captured_at"),
+        "after it": pl.col("captured_at").dt.offset_by("1h1us").alias("captured_at"),
         "time unknown": pl.lit(None, pl.Datetime("us", "UTC")).alias("captured_at"),
-        "line-up": pl.lit("projected_lineup").alias("kind"),
+        "of another kind": pl.lit("rumour").alias("kind"),
         "of a later date": pl.lit(games[1]["game_date"].max() + timedelta(days=9)).alias("game_date"),
     }[change]
     found = build(*games, status=status.with_columns(column))
@@ -102,7 +103,7 @@ def test_a_slate_may_be_cut_off_later_than_the_lead(games, status):
     lead = calendar.lead_as_of(day, None)
     unseen, seen = (
         build(before, schedule, slate, status=moved, as_of=as_of).filter("upcoming")["reported_out_points"].count()
-        for as_of in (lead, lead + timedelta(hours=1))
+        for as_of in (lead, lead + timedelta(hours=1, microseconds=1))
     )
     assert unseen == 0
     assert seen == slate.height
