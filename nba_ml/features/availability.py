@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from nba_ml import boosting
-from nba_ml.features.frame import Games
+from nba_ml.features.frame import Games, at
 from nba_ml.features.rest import team_rest
 from nba_ml.features.teams import elo_margins
 
@@ -80,7 +80,7 @@ def out_probability(games: Games, candidates: pl.DataFrame, seasons: Collection[
     Returns
     -------
     DataFrame
-        `candidates` sorted by player, date and game, with ``season``, ``out`` (1.0 = sat out; null for a coming game) and ``p_out`` (0..1).
+        `candidates` with ``season``, ``out`` (1.0 = sat out; null for a coming game) and ``p_out`` (0..1).
     """
     frame = _looks(games, candidates)
     looks = frame.select(pl.col(COLUMNS).cast(pl.Float32)).to_numpy()
@@ -112,11 +112,8 @@ def _classify(looks: np.ndarray, out: np.ndarray, now: np.ndarray) -> np.ndarray
 
 
 def _looks(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
-    facts = games.teams.select("team", "game_id", "season", "season_type", "is_home")
-    frame = candidates
-    for known in (facts, team_rest(games), elo_margins(games.teams)):
-        frame = frame.join(known, on=["team", "game_id"], how="left", maintain_order="left")
-    frame = frame.sort("player_id", "game_date", "game_id").with_columns(out=1.0 - pl.col("played").cast(pl.Float64))
+    facts = games.teams.select("season", "season_type", "is_home", elo_margin=elo_margins(games.teams)).hstack(team_rest(games))
+    frame = candidates.hstack(at(facts, candidates["side"])).with_columns(out=1.0 - pl.col("played").cast(pl.Float64))
     before, player = pl.col("out").shift(1), "player_id"
     return frame.with_columns(
         minutes_last_share=pl.col("minutes_last") / pl.col("minutes_now").clip(lower_bound=1),
@@ -125,7 +122,6 @@ def _looks(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
         present_ewm=1 - before.ewm_mean(half_life=20, ignore_nulls=True).forward_fill().over(player),
         missed_15=before.rolling_sum(15, min_samples=1).over(player),
         seen=pl.int_range(pl.len()).over(player),
-        rank=pl.col("minutes_now").rank("ordinal", descending=True).over("team", "number"),
         playoffs=pl.col("season_type") == "Playoffs",
         month=pl.col("game_date").dt.month(),
     ).select(*candidates.columns, "season", "out", *[name for name in COLUMNS if name not in candidates.columns])

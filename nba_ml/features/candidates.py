@@ -6,7 +6,7 @@ from earlier games only; whether a candidate played is known for past games and 
 
 import polars as pl
 
-from nba_ml.features.frame import Games
+from nba_ml.features.frame import Games, at, positions
 from nba_ml.features.rates import usage
 
 LONGEST_ABSENCE_DAYS = 45
@@ -15,56 +15,92 @@ LONGEST_ABSENCE_DAYS = 45
 ROTATION_MINUTES = 10.0
 """Exponentially weighted minutes from which a candidate belongs to the rotation."""
 
+_DAYS = 1_000_000
+"""More days than any date has, so that team and date make one number."""
+
 
 def counted_games(games: Games) -> pl.DataFrame:
-    """Return the team-games that have box rows or are coming, with `number`, their rank among the team's.
+    """Return the team-games that have box rows or are coming, in their order in ``games.teams``.
 
     A past game without any box row says nothing about who missed it.
+
+    Returns
+    -------
+    DataFrame
+        side (position in ``games.teams``), team, season, game_id, game_date, number (rank among the team's), upcoming.
     """
-    known = games.players.select("game_id").unique()
-    counted = games.teams.join(known, on="game_id", how="semi", maintain_order="left")
-    return counted.select("team", "season", "game_id", "game_date", number=pl.int_range(pl.len()).over("team"))
+    counted = games.teams.filter(_of_players(games.players))
+    coming = counted.select(upcoming=_of_players(games.players.filter("upcoming")))
+    return counted.select("side", "team", "season", "game_id", "game_date", number=pl.int_range(pl.len()).over("team")).hstack(coming)
+
+
+def _of_players(players: pl.DataFrame) -> pl.Expr:
+    """Tell which team-games these players' games are, seen from either side."""
+    sides = pl.concat([players["side"], players["other"]]).unique()
+    return pl.col("side").is_in(sides.implode())
 
 
 def candidates(games: Games) -> pl.DataFrame:
-    """Return one row per team-game and candidate.
+    """Return one row per team-game and candidate, sorted by player and date.
 
     Returns
     -------
     DataFrame
         team, number (rank of the team-game), game_id, game_date, upcoming, player_id, missed (team games since his last), days_since,
-        minutes_now, points_now, usage_now (exponentially weighted over his games up to the last one, half-life 8), minutes_last, played.
+        minutes_now, points_now, usage_now (exponentially weighted over his games up to the last one, half-life 8), minutes_last, played,
+        side (position in ``games.teams``), row (his in ``games.players``; null where he has none), rank (1 = most minutes_now in his team) and
+        order (position when sorted by side and rank).
     """
-    coming = games.players.filter("upcoming")["game_id"].unique()
-    teams = counted_games(games).sort("game_date", "team")
-    played = _last_known(games.players.filter(~pl.col("upcoming")))
-    played = played.join(teams.select("team", "game_id", "number"), on=["team", "game_id"])
-    reach = played.sort("limit").join_asof(
-        teams.select("team", limit="game_date", last="number"), on="limit", by="team", strategy="backward", check_sortedness=False
-    )
-    spread = (
-        reach.with_columns(reached=pl.int_ranges("number", pl.col("last") + 1))
-        .explode("reached")
-        .filter(pl.col("reached") > pl.col("number"))
-    )
-    games_reached = teams.select("team", "season", reached="number", game="game_id", day="game_date")
-    found = spread.join(games_reached, on=["team", "season", "reached"])
-    upcoming = pl.col("game").is_in(coming.implode())
-    return found.select(
+    counted = counted_games(games)
+    place = pl.Series("place", positions(counted["side"], games.teams.height))
+    played = _last_known(games.players.filter(~pl.col("upcoming"))).filter(pl.col("side").is_not_null())
+    played = played.with_columns(at(place.to_frame(), played["side"]))
+    reach = played.with_columns(last=_last_reached(counted, played)).filter(pl.col("last") > pl.col("place"))
+    spread = reach.with_columns(reached=pl.int_ranges(pl.col("place") + 1, pl.col("last") + 1)).explode("reached")
+    team_games = at(counted.select("side", "team", "game_id", "number", "upcoming", day="game_date"), spread["reached"])
+    found = spread.drop("side", "team").hstack(team_games)
+    game = at(games.teams.select(game=_game()), found["side"])["game"]
+    found = found.select(
         "team",
-        number="reached",
-        game_id="game",
+        "number",
+        "game_id",
+        "upcoming",
+        "player_id",
+        "minutes_now",
+        "points_now",
+        "usage_now",
+        "side",
         game_date="day",
-        upcoming=upcoming,
-        player_id="player_id",
-        missed=pl.col("reached") - pl.col("number") - 1,
+        missed=pl.col("reached") - pl.col("place") - 1,
         days_since=(pl.col("day") - pl.col("game_date")).dt.total_days(),
-        minutes_now="minutes_now",
-        points_now="points_now",
-        usage_now="usage_now",
         minutes_last="minutes",
-        played=pl.when(~upcoming).then(pl.col("next_game").eq_missing(pl.col("game"))),
-    ).sort("team", "number", "player_id")
+        played=pl.when(~pl.col("upcoming")).then(pl.col("next_game").eq_missing(game)),
+    )
+    return _ranked(
+        found.join(games.players.select("side", "player_id", "row"), on=["side", "player_id"], how="left", maintain_order="left")
+    )
+
+
+def _last_reached(counted: pl.DataFrame, played: pl.DataFrame) -> pl.Series:
+    """Return the position in `counted` of the last game of his team and season that each player stays a candidate for."""
+    team = counted["team"].rle_id().cast(pl.Int64)
+    calendar_place = team * _DAYS + counted["game_date"].to_physical()
+    limit = at(team.alias("team").to_frame(), played["place"])["team"] * _DAYS + played["limit"].to_physical()
+    by_date = calendar_place.search_sorted(limit, side="right").cast(pl.Int64) - 1
+    season_ends = counted.with_row_index("place").select(pl.col("place").max().over("team", "season"))
+    return pl.select(pl.min_horizontal(by_date, at(season_ends, played["place"])["place"].cast(pl.Int64))).to_series()
+
+
+def _ranked(found: pl.DataFrame) -> pl.DataFrame:
+    ordered = found.select("side", "player_id", "minutes_now").with_row_index("position")
+    ordered = ordered.sort("side", "minutes_now", "player_id", descending=[False, True, False])
+    ranks = ordered.select("position", rank=pl.int_range(1, pl.len() + 1).over("side")).with_row_index("order")
+    return found.hstack(at(ranks.select("rank", "order"), positions(ranks["position"], found.height)))
+
+
+def _game() -> pl.Expr:
+    """Return a number that both sides of a game have in common, and no other game has."""
+    return pl.min_horizontal("side", "other")
 
 
 def _last_known(played: pl.DataFrame) -> pl.DataFrame:
@@ -78,11 +114,10 @@ def _last_known(played: pl.DataFrame) -> pl.DataFrame:
     return played.select(
         player,
         "team",
-        "season",
-        "game_id",
+        "side",
         "game_date",
         "minutes",
         *recent,
-        next_game=pl.col("game_id").shift(-1).over(player),
+        next_game=_game().shift(-1).over(player),
         limit=pl.min_horizontal(next_day, pl.col("game_date").dt.offset_by(f"{LONGEST_ABSENCE_DAYS}d")),
     )

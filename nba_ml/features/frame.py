@@ -1,10 +1,12 @@
 """The frames that every feature family works on: player-games and team-games, past and coming, in one order.
 
-A slate row is a player-game whose outcome is not known yet, so history and the coming slate go through the same code.
+A slate row is a player-game whose outcome is not known yet, so history and the coming slate go through the same code. Frames point at each other
+by position: names are joined once, here, and a family only looks up (`at`), which costs the same a row however many rows there are.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from nba_ml.games import team_games
@@ -23,13 +25,14 @@ class Games:
     Attributes
     ----------
     players : DataFrame
-        One row per player-game with minutes above 0, plus the rows of the slate: `IDENTITY`, `STATS` as float, `upcoming`, `row` (position).
+        One row per player-game with minutes above 0, plus the rows of the slate: `IDENTITY`, `STATS` as float, `upcoming`, `row` (position), and
+        `side` and `other`, the positions in `teams` of his team's and of the other team's side of the game (null: no such game is scheduled).
         Sorted by player, date and game.
     teams : DataFrame
-        One row per team and scheduled game: team, opponent, game_id, game_date, season, season_type, is_home, scored, conceded, and `number`,
-        the rank of the game among the team's. Sorted by team, date and game.
+        One row per team and scheduled game: team, opponent, game_id, game_date, season, season_type, is_home, scored, conceded, `side` (position)
+        and `other` (position of the opponent's side). Sorted by team, date and game.
     box : DataFrame
-        All box rows, cameos of 0 minutes included, for sums over teams.
+        All box rows, cameos of 0 minutes included, for sums over teams, with `side`.
     """
 
     players: pl.DataFrame
@@ -47,15 +50,19 @@ def assemble(box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | No
     slate : DataFrame, optional
         Population of a slate, with the columns `IDENTITY`.
     """
+    teams = _team_games(schedule)
+    sides = teams.select("team", "game_id", "side")
+    box = box.join(sides, on=["team", "game_id"], how="left", maintain_order="left")
     stats = [pl.col(name).cast(pl.Float64) for name in STATS]
-    played = box.filter(pl.col("minutes") > 0).select(*IDENTITY, *stats, upcoming=False)
+    played = box.filter(pl.col("minutes") > 0).select(*IDENTITY, "side", *stats, upcoming=False)
     parts = [played]
     if slate is not None and slate.height:
         coming = slate.select(*IDENTITY, *[pl.lit(None, pl.Float64).alias(name) for name in STATS], upcoming=True)
         known = played.select("game_id", "player_id")
-        parts.append(coming.join(known, on=["game_id", "player_id"], how="anti").select(played.columns))
+        coming = coming.join(known, on=["game_id", "player_id"], how="anti").join(sides, on=["team", "game_id"], how="left")
+        parts.append(coming.select(played.columns))
     players = pl.concat(parts).sort("player_id", "game_date", "game_id").with_row_index("row")
-    return Games(players, _team_games(schedule), box)
+    return Games(players.with_columns(at(teams.select("other"), players["side"])), teams, box)
 
 
 def _team_games(schedule: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +70,38 @@ def _team_games(schedule: pl.DataFrame) -> pl.DataFrame:
         *("game_id", "game_date", "season", "season_type", "team", "opponent", "is_home"),
         *[pl.col(name).cast(pl.Float64) for name in ("scored", "conceded")],
     )
-    return sides.sort("team", "game_date", "game_id").with_columns(number=pl.int_range(pl.len()).over("team"))
+    ordered = sides.sort("team", "game_date", "game_id").with_row_index("side")
+    opponents = ordered.select("game_id", opponent="team", other="side")
+    return ordered.join(opponents, on=["game_id", "opponent"], how="left", maintain_order="left")
+
+
+def at(facts: pl.DataFrame, position: pl.Series) -> pl.DataFrame:
+    """Return the row of `facts` at each position; null where the position is."""
+    return facts.select(pl.all().gather(position))
+
+
+def positions(rows: pl.Series, height: int) -> pl.Series:
+    """Return where in `rows` each of the numbers below `height` stands; null for those that are not there."""
+    found = np.full(height, -1)
+    known = rows.is_not_null()
+    found[rows.filter(known).to_numpy()] = known.arg_true().to_numpy()
+    place = pl.Series(found)
+    return place.set(place < 0, None).cast(pl.get_index_type())
+
+
+def sums(values: pl.DataFrame, position: pl.Series, height: int) -> pl.DataFrame:
+    """Return the sum of each column's known values at each position below `height`; null where none is known.
+
+    Values are added in the order of the rows. A grouped sum may add them in parts whose size depends on the number of rows, so that a later game
+    would change the last bit of an earlier one.
+    """
+    totals = {}
+    for column in values:
+        known = column.is_not_null() & position.is_not_null()
+        place = position.filter(known).to_numpy()
+        total = pl.Series(np.bincount(place, column.filter(known).to_numpy(), minlength=height))
+        totals[column.name] = total.set(pl.Series(np.bincount(place, minlength=height) == 0), None)
+    return pl.DataFrame(totals)
 
 
 def past(expression: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nba_ml.features.candidates import ROTATION_MINUTES
-from nba_ml.features.frame import Games, ewm
+from nba_ml.features.frame import Games, at, ewm, positions, sums
 
 TEAM_MINUTES = 240.0
 """Player-minutes of a team in a game without overtime."""
@@ -53,22 +53,16 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
     player's own past games (exponentially weighted): his recent numbers were made in those line-ups.
     """
     terms = _terms(availability)
-    sums = [name for name in terms.columns if name.startswith(("out_", "in_", "real_"))]
-    best = (pl.col("out_points").max().alias("out_best"), pl.col("in_points").max().alias("in_best"))
-    team = terms.group_by("team", "game_id", maintain_order=True).agg(*[_known_sum(name) for name in sums], *best)
-    own = terms.select("team", "game_id", "player_id", "above", "above_points", *[pl.col(name).alias(f"own_{name}") for name in sums])
-    opponent = team.select(
-        opponent="team",
-        game_id="game_id",
-        opponent_out_points="out_points",
-        opponent_out_minutes="out_minutes",
-        opponent_in_points="in_points",
-    )
-    frame = games.players.with_columns(points_rate=points_rate)
-    frame = frame.join(team, on=["team", "game_id"], how="left", maintain_order="left")
-    frame = frame.join(own, on=["team", "game_id", "player_id"], how="left", maintain_order="left")
-    frame = frame.join(opponent, on=["opponent", "game_id"], how="left", maintain_order="left")
-    frame = frame.with_columns([pl.col(name) - pl.col(f"own_{name}").fill_null(0.0) for name in sums])
+    summed = [name for name in terms.columns if name.startswith(("out_", "in_", "real_"))]
+    team = sums(terms.select(summed), terms["side"], games.teams.height)
+    best = terms.group_by("side", maintain_order=True).agg(out_best=pl.col("out_points").max(), in_best=pl.col("in_points").max())
+    team = team.hstack(at(best.drop("side"), positions(best["side"], games.teams.height)))
+    own = terms.select("above", "above_points", *[pl.col(name).alias(f"own_{name}") for name in summed])
+    opponent = team.select(opponent_out_points="out_points", opponent_out_minutes="out_minutes", opponent_in_points="in_points")
+    players = games.players
+    frame = players.select("player_id", "minutes", points_rate=points_rate).hstack(at(team, players["side"]))
+    frame = frame.hstack(at(own, positions(terms["row"], players.height))).hstack(at(opponent, players["other"]))
+    frame = frame.with_columns([pl.col(name) - pl.col(f"own_{name}").fill_null(0.0) for name in summed])
     usual = ewm("minutes", 8)
     frame = frame.with_columns(minutes_left=usual * TEAM_MINUTES / (pl.col("in_minutes") + usual))
     changes = [(pl.col(f"out_{name}") - ewm(f"real_{name}", REALISED_HALF_LIFE)).alias(f"out_{name}_change") for name in _WEIGHTS]
@@ -80,23 +74,17 @@ def lineup(games: Games, availability: pl.DataFrame, points_rate: pl.Series) -> 
     ).select(LINEUP)
 
 
-def _known_sum(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
-
-
 def _terms(availability: pl.DataFrame) -> pl.DataFrame:
     """Return each candidate's share of his team's sums: expected out, expected in, really out, and who is expected in above him."""
     rotation = (pl.col("minutes_now") >= ROTATION_MINUTES).cast(pl.Float64)
     values = {name: pl.col(weight).fill_null(0.0) if weight else pl.lit(1.0) for name, weight in _WEIGHTS.items()}
     present = 1 - pl.col("p_out")
-    ordered = availability.sort("team", "number", "minutes_now", "player_id", descending=[False, False, True, False])
-    return ordered.select(
-        "team",
-        "game_id",
-        "player_id",
+    return availability.sort("order").select(
+        pl.col("side").set_sorted(),
+        "row",
         *[(pl.col("p_out") * rotation * value).alias(f"out_{name}") for name, value in values.items()],
         *[(present * values[name]).alias(f"in_{name}") for name in ("points", "minutes")],
         *[(pl.col("out") * rotation * value).alias(f"real_{name}") for name, value in values.items()],
-        above=(present.cum_sum() - present).over("team", "number"),
-        above_points=((present * pl.col("points_now")).cum_sum() - present * pl.col("points_now")).over("team", "number"),
+        above=(present.cum_sum() - present).over("side"),
+        above_points=((present * pl.col("points_now")).cum_sum() - present * pl.col("points_now")).over("side"),
     )

@@ -3,20 +3,18 @@
 import polars as pl
 
 from nba_ml.calendar import opener
-from nba_ml.features.frame import Games, past, per_player
+from nba_ml.features.frame import Games, at, past, per_player
 
 LONGEST_REST = 15
 """Days of rest beyond which more rest says nothing (a longer gap is an absence or a summer)."""
 
 
 def team_rest(games: Games) -> pl.DataFrame:
-    """Return days of rest and games within 7 and 14 days for every team-game."""
+    """Return days of rest and games within 7 and 14 days for every team-game, in the order of ``games.teams``."""
     day = pl.col("game_date").dt.epoch("d")
     teams = games.teams.with_columns(day=day)
     earlier = [(day - day.shift(lag)).over("team") for lag in range(1, 9)]
     return teams.select(
-        "team",
-        "game_id",
         team_rest=pl.min_horizontal(earlier[0].fill_null(LONGEST_REST), LONGEST_REST),
         team_games_7=pl.sum_horizontal([(gap <= 7).cast(pl.Int64) for gap in earlier[:5]]),
         team_games_14=pl.sum_horizontal([(gap <= 14).cast(pl.Int64) for gap in earlier]),
@@ -26,11 +24,10 @@ def team_rest(games: Games) -> pl.DataFrame:
 def rest(games: Games) -> pl.DataFrame:
     """Return one row per player-game, in the order of ``games.players``."""
     teams = team_rest(games)
-    opponents = teams.select(opponent="team", game_id="game_id", opponent_rest="team_rest")
     openers = {season: opener(int(season[:4])) for season in games.players["season"].unique()}
     day = pl.col("game_date").dt.epoch("d")
-    frame = games.players.join(teams, on=["team", "game_id"], how="left", maintain_order="left")
-    frame = frame.join(opponents, on=["opponent", "game_id"], how="left", maintain_order="left")
+    frame = games.players.hstack(at(teams, games.players["side"]))
+    frame = frame.hstack(at(teams.select(opponent_rest="team_rest"), games.players["other"]))
     return frame.select(
         rest_days=pl.min_horizontal(per_player(day - past(day)), LONGEST_REST),
         team_rest="team_rest",

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nba_ml.features.candidates import ROTATION_MINUTES, counted_games
-from nba_ml.features.frame import Games, per_player
+from nba_ml.features.frame import Games, at, per_player, positions, sums
 
 LONGEST_STREAK = 25
 """Missed team games beyond which one more says nothing."""
@@ -11,19 +11,12 @@ LONGEST_STREAK = 25
 
 def role(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
     """Return one row per player-game, in the order of ``games.players``."""
-    own = candidates.select(
-        "team",
-        "game_id",
-        "player_id",
-        "missed",
-        rank_in_team=pl.col("minutes_now").rank("ordinal", descending=True).over("team", "number"),
-        share_of_points=pl.col("points_now") / pl.col("points_now").sum().over("team", "number"),
-    )
-    frame = games.players.join(own, on=["team", "game_id", "player_id"], how="left", maintain_order="left")
-    missing = _missing_last_game(games, candidates)
-    frame = frame.join(missing, on=["team", "game_id"], how="left", maintain_order="left")
-    there = missing.select(opponent="team", game_id="game_id", opponent_missing_points="missing_points")
-    frame = frame.join(there, on=["opponent", "game_id"], how="left", maintain_order="left")
+    by_side = candidates.sort("order").with_columns(pl.col("side").set_sorted())
+    own = by_side.select("missed", rank_in_team="rank", share_of_points=pl.col("points_now") / pl.col("points_now").sum().over("side"))
+    missing = _missing_last_game(games, by_side)
+    frame = games.players.hstack(at(own, positions(by_side["row"], games.players.height)))
+    frame = frame.hstack(at(missing, games.players["side"]))
+    frame = frame.hstack(at(missing.select(opponent_missing_points="missing_points"), games.players["other"]))
     back = per_player((pl.col("missed").fill_null(0) >= 2).cum_sum())
     return frame.select(
         missed_games=pl.col("missed").cast(pl.Float64).clip(upper_bound=LONGEST_STREAK),
@@ -43,12 +36,15 @@ def role(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missing_last_game(games: Games, candidates: pl.DataFrame) -> pl.DataFrame:
-    """Sum the usual production of rotation players who missed the team's previous game; that game is over, so this is known."""
+    """Sum, for each team-game, the usual production of rotation players who missed the team's previous game; it is over, so this is known."""
     absent = pl.col("played").eq_missing(False) & (pl.col("minutes_now") >= ROTATION_MINUTES)
-    sums = candidates.group_by("team", "number", maintain_order=True).agg(
-        missing_minutes=pl.col("minutes_now").filter(absent).sum(),
-        missing_points=pl.col("points_now").filter(absent).sum(),
-        missing_best=pl.col("points_now").filter(absent).max().fill_null(0.0),
-    )
-    following = sums.with_columns(number=pl.col("number") + 1)
-    return counted_games(games).select("team", "game_id", "number").join(following, on=["team", "number"]).drop("number")
+    missed = {
+        name: pl.when(absent).then(pl.col(value)).otherwise(0.0) for name, value in (("minutes", "minutes_now"), ("points", "points_now"))
+    }
+    absences = candidates.select("side", *[value.alias(f"missing_{name}") for name, value in missed.items()])
+    by_game = sums(absences.drop("side"), candidates["side"], games.teams.height)
+    best = absences.group_by("side", maintain_order=True).agg(missing_best=pl.col("missing_points").max())
+    by_game = by_game.hstack(at(best.drop("side"), positions(best["side"], games.teams.height)))
+    counted = counted_games(games)
+    last = at(by_game, counted["side"]).select(pl.all().shift(1).over(counted["team"]))
+    return at(last, positions(counted["side"], games.teams.height))

@@ -1,8 +1,9 @@
 """Team and opponent: strength, scoring, pace, and what the opponent concedes to a player's kind."""
 
+import numpy as np
 import polars as pl
 
-from nba_ml.features.frame import Games
+from nba_ml.features.frame import Games, at, sums
 from nba_ml.features.rates import FREE_THROW_WEIGHT, KINDS
 
 ELO_START = 1500.0
@@ -32,15 +33,12 @@ def teams(games: Games, points_rate: pl.Series, kind: pl.Series) -> pl.DataFrame
     kind : Series of str
         Each row's kind of scorer before the game.
     """
-    strength = _strength(games).join(_pace(games), on=["team", "game_id"], how="left", maintain_order="left")
-    own = strength.select("team", "game_id", "elo_margin", team_scored="scored_form", team_conceded="conceded_form", team_pace="pace")
-    other = strength.select(
-        opponent="team", game_id="game_id", opponent_scored="scored_form", opponent_conceded="conceded_form", opponent_pace="pace"
-    )
-    frame = games.players.with_columns(kind=kind)
-    frame = frame.join(own, on=["team", "game_id"], how="left", maintain_order="left")
-    frame = frame.join(other, on=["opponent", "game_id"], how="left", maintain_order="left")
-    frame = frame.join(_concession(games, points_rate, kind), on=["opponent", "game_id", "kind"], how="left", maintain_order="left")
+    form = _form(games)
+    own = form.select("elo_margin", team_scored="scored", team_conceded="conceded", team_pace="pace")
+    other = form.select(opponent_scored="scored", opponent_conceded="conceded", opponent_pace="pace")
+    players = games.players.select("side", "other", kind=kind)
+    frame = players.hstack(at(own, players["side"])).hstack(at(other, players["other"]))
+    frame = frame.hstack(_concession(games, points_rate, kind))
     return frame.select(
         "elo_margin",
         "team_scored",
@@ -59,19 +57,21 @@ def teams(games: Games, points_rate: pl.Series, kind: pl.Series) -> pl.DataFrame
     )
 
 
-def _form(column: str, half_life: float) -> pl.Expr:
-    return pl.col(column).shift(1).ewm_mean(half_life=half_life, ignore_nulls=True).forward_fill().over("team")
+def _before(column: str, half_life: float, *group: str) -> pl.Expr:
+    """Exponentially weighted mean over the earlier games of a group."""
+    return pl.col(column).shift(1).ewm_mean(half_life=half_life, ignore_nulls=True).forward_fill().over(group)
 
 
-def _strength(games: Games) -> pl.DataFrame:
-    """Scoring form of each team before each game, and the Elo margin expected of it."""
-    return games.teams.with_columns(scored_form=_form("scored", FORM_HALF_LIFE), conceded_form=_form("conceded", FORM_HALF_LIFE)).join(
-        elo_margins(games.teams), on=["team", "game_id"], how="left", maintain_order="left"
+def _form(games: Games) -> pl.DataFrame:
+    """Scoring, conceding and pace of each team before each game, and the Elo margin expected of it, in the order of ``games.teams``."""
+    played = games.teams.select("team", "scored", "conceded", pace=_pace(games))
+    return played.select(
+        *[_before(name, FORM_HALF_LIFE, "team").alias(name) for name in ("scored", "conceded", "pace")], elo_margin=elo_margins(games.teams)
     )
 
 
-def elo_margins(teams: pl.DataFrame) -> pl.DataFrame:
-    """Return the expected margin of each team before each game, by Elo over earlier results.
+def elo_margins(teams: pl.DataFrame) -> pl.Series:
+    """Return the expected margin of each team before each game, by Elo over earlier results, in the order of `teams`.
 
     Parameters
     ----------
@@ -95,46 +95,34 @@ def elo_margins(teams: pl.DataFrame) -> pl.DataFrame:
             step = ELO_K * multiplier * (won - 1 / (1 + 10 ** (-gap / 400)))
             rating[team] += step
             rating[other] -= step
-    pre = home.select("game_id", "team", "opponent", margin=pl.Series(margins, dtype=pl.Float64))
-    return pl.concat(
-        [
-            pre.select("team", "game_id", elo_margin="margin"),
-            pre.select(team="opponent", game_id="game_id", elo_margin=-pl.col("margin")),
-        ]
-    )
+    by_side = np.full(teams.height, np.nan)
+    for side, sign in (("side", 1.0), ("other", -1.0)):
+        known = home[side].is_not_null().to_numpy()
+        by_side[home[side].drop_nulls().to_numpy()] = sign * np.array(margins)[known]
+    return pl.Series("elo_margin", by_side).fill_nan(None)
 
 
-def _pace(games: Games) -> pl.DataFrame:
-    """Exponentially weighted possessions of a team per 240 player-minutes, before each game."""
+def _pace(games: Games) -> pl.Series:
+    """Possessions of a team per 240 player-minutes in each game, in the order of ``games.teams``."""
     possessions = pl.col("fga") + FREE_THROW_WEIGHT * pl.col("fta") - pl.col("oreb") + pl.col("tov")
-    sums = games.box.group_by("team", "game_id").agg(
-        possessions=pl.when(possessions.null_count() == 0).then(possessions.sum()), minutes=pl.col("minutes").sum()
-    )
-    per_game = games.teams.join(sums, on=["team", "game_id"], how="left", maintain_order="left")
-    per_game = per_game.with_columns(played_pace=pl.col("possessions") / pl.col("minutes") * 240)
-    return per_game.select("team", "game_id", pace=_form("played_pace", FORM_HALF_LIFE))
+    ended = games.box.select("minutes", possessions=possessions.cast(pl.Float64).fill_null(float("nan")))
+    played = sums(ended, games.box["side"], games.teams.height)
+    return played.select(pace=pl.col("possessions").fill_nan(None) / pl.col("minutes") * 240)["pace"]
 
 
 def _concession(games: Games, points_rate: pl.Series, kind: pl.Series) -> pl.DataFrame:
-    """Points per 36 minutes that a defence conceded beyond its opponents' usual rates, to each kind and to all, before each game."""
-    rows = games.players.with_columns(kind=kind, surplus=pl.col("points") - pl.col("minutes") * points_rate).filter(~pl.col("upcoming"))
-    sums = rows.group_by("opponent", "game_id", "kind", maintain_order=True).agg(pl.col("surplus", "minutes").sum())
-    grid = games.teams.select(opponent="team", game_id="game_id", game_date="game_date").join(pl.DataFrame({"kind": KINDS}), how="cross")
-    grid = grid.join(sums, on=["opponent", "game_id", "kind"], how="left", maintain_order="left")
-    known = pl.col("minutes").is_not_null().any()
-    totals = grid.group_by("opponent", "game_id", "game_date", maintain_order=True).agg(
-        pl.when(known).then(pl.col("surplus", "minutes").sum())  # a game without box rows is no game of 0 minutes
-    )
-    by_kind = grid.sort("opponent", "kind", "game_date", "game_id").with_columns(_conceded("opponent", "kind").alias("conceded_to_kind"))
-    overall = totals.with_columns(_conceded("opponent").alias("conceded_to_all"))
-    return by_kind.select("opponent", "game_id", "kind", "conceded_to_kind").join(
-        overall.select("opponent", "game_id", "conceded_to_all"), on=["opponent", "game_id"], how="left", maintain_order="left"
-    )
+    """Points per 36 minutes that a defence conceded beyond its opponents' usual rates, to each kind and to all, before each game of a player."""
+    place = pl.col("other").cast(pl.Int64) * len(KINDS) + kind.replace_strict(list(KINDS), range(len(KINDS)), return_dtype=pl.Int64)
+    surplus = (pl.col("points") - pl.col("minutes") * points_rate).fill_null(0.0)  # of someone without a rate nothing was expected
+    rows = games.players.select("upcoming", "minutes", "other", surplus=surplus, place=place)
+    past = rows.filter(~pl.col("upcoming"))
+    conceded = past.select("surplus", "minutes")
+    opponents = games.teams.select(opponent="team")
+    kinds = opponents.join(pl.DataFrame({"kind": KINDS}), how="cross")
+    by_kind = kinds.hstack(sums(conceded, past["place"], kinds.height)).select(conceded_to_kind=_conceded("opponent", "kind"))
+    overall = opponents.hstack(sums(conceded, past["other"], opponents.height)).select(conceded_to_all=_conceded("opponent"))
+    return at(by_kind, rows["place"]).hstack(at(overall, rows["other"]))
 
 
 def _conceded(*group: str) -> pl.Expr:
-    surplus, minutes = (
-        pl.col(name).shift(1).ewm_mean(half_life=CONCESSION_HALF_LIFE, ignore_nulls=True).forward_fill().over(*group)
-        for name in ("surplus", "minutes")
-    )
-    return surplus / minutes * MINUTES
+    return _before("surplus", CONCESSION_HALF_LIFE, *group) / _before("minutes", CONCESSION_HALF_LIFE, *group) * MINUTES
