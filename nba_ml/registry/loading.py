@@ -10,7 +10,8 @@ import polars as pl
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
 from nba_ml.features import FeatureSet, own_features
-from nba_ml.registry import releases, versions
+from nba_ml.registry import versions
+from nba_ml.registry.log import ReleaseLog
 from nba_ml.registry.versions import Version
 
 if TYPE_CHECKING:
@@ -48,16 +49,27 @@ def load_released(context: Context) -> Released:
         predictions it gave when it was published.
     """
     environment = context.settings.environment
-    entry = releases.current(context.store, versions.MODEL, environment)
-    if entry is None:
+    rollout = ReleaseLog(context.store, versions.MODEL, environment).rollout
+    if rollout.serving is None:
         raise ArtefactError(
             f"no model is released in {environment}. Train one (`nba-ml train`), or release one that is published: `nba-ml release show`."
         )
-    version = versions.open_version(context.store, versions.MODEL, entry.version, entry.manifest_sha256)
+    version = versions.open_version(context.store, versions.MODEL, rollout.serving, rollout.manifests[rollout.serving])
+    return Released(version.version, rollout.number, version.manifest, verified_panel(version), version.manifest_sha256)
+
+
+def verified_panel(version: Version) -> "Panel":
+    """Parse a version whose bytes are verified; the panel is kept for as long as the process lives.
+
+    Raises
+    ------
+    ArtefactError
+        If the features differ from the feature store's, or the model no longer gives the predictions it gave when it was published.
+    """
     check_features(version, own_features())
     if version.manifest_sha256 not in _panels:
         _panels[version.manifest_sha256] = _parse(version)
-    return Released(entry.version, entry.number, version.manifest, _panels[version.manifest_sha256], version.manifest_sha256)
+    return _panels[version.manifest_sha256]
 
 
 def check_features(version: Version, built: FeatureSet) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from nba_ml.context import Context
-from nba_ml.registry import releases, versions
+from nba_ml.registry import versions
+from nba_ml.registry.entry import Entry
+from nba_ml.registry.log import ReleaseLog
 from nba_ml.settings import Settings
 from nba_ml.warehouse import schema
 
@@ -33,7 +35,7 @@ def rebuild(context: Context) -> dict[str, dict[str, int]]:
     found = {
         MODEL_REGISTRY: [_version_row(context, version) for version in versions.list_versions(context.store, versions.MODEL)],
         RELEASE_EVENTS: [
-            _event_row(entry) for environment in ENVIRONMENTS for entry in releases.history(context.store, versions.MODEL, environment)
+            _event_row(entry) for environment in ENVIRONMENTS for entry in ReleaseLog(context.store, versions.MODEL, environment).entries
         ],
     }
     done = {}
@@ -64,7 +66,7 @@ def _version_row(context: Context, version: str) -> dict[str, Any]:
     }
 
 
-def _event_row(entry: releases.Entry) -> dict[str, Any]:
+def _event_row(entry: Entry) -> dict[str, Any]:
     columns = set(schema.table(RELEASE_EVENTS).schema) & {field.name for field in fields(entry)}
     row = {column: getattr(entry, column) for column in columns}
     return row | {"created_at": datetime.fromisoformat(entry.created_at)}

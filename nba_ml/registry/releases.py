@@ -1,222 +1,296 @@
-"""The release log: ``releases/<name>/<environment>/00000012.json``, one numbered entry a decision, the highest in force.
-
-An entry is created only if its number is free. Of two that race for a number one wins; the other reads the log again and decides again.
-Nothing is ever skipped: a torn entry, a gap or an entry that names a missing version stops whoever reads it.
-"""
+"""Decisions about what runs, each one entry of the release log; whoever loses a race reads the log again and decides again."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
-from nba_ml import calendar
-from nba_ml.errors import ArtefactError, GateRefused, Unavailable, UsageError
+from nba_ml.errors import GateRefused, UsageError
 from nba_ml.registry import versions
-from nba_ml.registry.sealed import seal, unseal
-from nba_ml.storage.port import ObjectStore
+from nba_ml.registry.entry import Entry
+from nba_ml.registry.log import Decision, ReleaseLog
+from nba_ml.registry.rollout import share_after
+from nba_ml.registry.states import SHARES, Rollout, State
+from nba_ml.registry.versions import Version
 
-ENTRY_FORMAT = 1
-_ATTEMPTS = 100
-_REPAIR = "Restore the object from the bucket's backup: entries are never changed or removed. Predictions stop until then."
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One decision about what runs.
-
-    Attributes
-    ----------
-    action : str
-        What was done: ``release`` or ``rollback``.
-    state : str
-        What the entry means for its version: ``released``.
-    share : float
-        Part of the slate that the version predicts, 0..1.
-    manifest_sha256 : str
-        The exact version: its manifest names every file's sha256.
-    """
-
-    number: int
-    name: str
-    environment: str
-    action: str
-    version: str
-    previous_version: str | None
-    previous_number: int | None
-    actor: str
-    reason: str
-    manifest_sha256: str
-    gates_hash: str
-    state: str
-    share: float
-    created_at: str
-    format: int = ENTRY_FORMAT
+Verify = Callable[[Version], object]
+"""Looks beyond a version's bytes, as at its golden vectors; raises ArtefactError."""
 
 
-def _prefix(name: str, environment: str) -> str:
-    return f"releases/{name}/{environment}/"
-
-
-def _key(name: str, environment: str, number: int) -> str:
-    return f"{_prefix(name, environment)}{number:08d}.json"
-
-
-def _highest(store: ObjectStore, name: str, environment: str) -> int:
-    """Return the number of the last entry, 0 for an empty log, after checking that none is missing below it."""
-    keys = store.list(_prefix(name, environment))
-    for number, key in enumerate(keys, 1):
-        expected = _key(name, environment, number)
-        if key != expected:
-            raise ArtefactError(f"{expected} is missing from the release log, which has {key}. {_REPAIR}")
-    return len(keys)
-
-
-def _read(store: ObjectStore, name: str, environment: str, number: int) -> Entry:
-    key = _key(name, environment, number)
-    document = unseal(store.read(key), key, _REPAIR)
-    if document.get("format") != ENTRY_FORMAT:
-        raise ArtefactError(f"{key}: entry format {document.get('format')!r}, this code reads {ENTRY_FORMAT}. Run the code that wrote it.")
-    try:
-        entry = Entry(**document)
-    except TypeError as error:
-        raise ArtefactError(f"{key}: {error}. Run the code that wrote it.") from None
-    if (entry.number, entry.name, entry.environment) != (number, name, environment):
-        raise ArtefactError(f"{key}: is entry {entry.number} of {entry.name}/{entry.environment}, moved here. {_REPAIR}")
-    if not store.exists(versions.folder(name, entry.version) + versions.MANIFEST):
-        raise ArtefactError(f"{key}: names version {entry.version!r}, which does not exist. {_REPAIR}")
-    return entry
-
-
-def current(store: ObjectStore, name: str, environment: str) -> Entry | None:
-    """Return the entry in force, or None where nothing was ever released.
-
-    Raises
-    ------
-    ArtefactError
-        If an entry is missing, or the last one is torn, altered or names a missing version.
-    """
-    number = _highest(store, name, environment)
-    return _read(store, name, environment, number) if number else None
-
-
-def history(store: ObjectStore, name: str, environment: str) -> list[Entry]:
-    """Return all entries, the first one first.
-
-    Raises
-    ------
-    ArtefactError
-        If any entry is missing, torn, altered or names a missing version.
-    """
-    return _newer(store, name, environment, 0)
-
-
-def _newer(store: ObjectStore, name: str, environment: str, number: int) -> list[Entry]:
-    return [_read(store, name, environment, later) for later in range(number + 1, _highest(store, name, environment) + 1)]
-
-
-def _append(
-    store: ObjectStore, name: str, environment: str, actor: str, reason: str, decide: Callable[[list[Entry]], tuple[str, str] | None]
+def release(
+    log: ReleaseLog,
+    version: str,
+    *,
+    actor: str,
+    reason: str,
+    verify: Verify,
+    share: float | None = None,
+    seen: int | None = None,
 ) -> Entry:
-    """Append what `decide` says of the log as it stands, (action, version), or return the entry in force where it says None."""
-    if not reason.strip():
-        raise UsageError("a release needs a reason: add --reason TEXT")
-    log: list[Entry] = []
-    for _ in range(_ATTEMPTS):
-        log += _newer(store, name, environment, len(log))
-        decision = decide(log)
-        if decision is None:
-            return log[-1]
-        action, version = decision
-        verified = versions.open_version(store, name, version)
-        entry = Entry(
-            number=len(log) + 1,
-            name=name,
-            environment=environment,
-            action=action,
-            version=version,
-            previous_version=log[-1].version if log else None,
-            previous_number=log[-1].number if log else None,
-            actor=actor,
-            reason=reason.strip(),
-            manifest_sha256=verified.manifest_sha256,
-            gates_hash=verified.manifest["gates"]["hash"],
-            state="released",
-            share=1.0,
-            created_at=calendar.now().isoformat(),
-        )
-        if store.create(_key(name, environment, entry.number), seal(asdict(entry))):
-            return entry
-    raise Unavailable(f"the release log of {name}/{environment} grew {_ATTEMPTS} times while one entry was written: try again.")
+    """Give a version its first share: everything where nothing serves yet, else 10 %; where it has as much already, change nothing.
 
-
-def release(store: ObjectStore, name: str, environment: str, version: str, *, actor: str, reason: str) -> Entry:
-    """Put a version in force; where it already is, change nothing.
+    Parameters
+    ----------
+    share : float, optional
+        0.1, 0.5 or 1.0; above 0.1 it skips steps.
+    seen : int, optional
+        Number of the entry that whoever decides looked at: if the version's state has changed since, the decision is refused.
 
     Raises
     ------
     ArtefactError
         If the version is not whole.
     GateRefused
-        If it did not pass its gates.
+        If it did not pass its gates, what runs is pinned, or the decision comes too late.
+    UsageError
+        If another version is challenging, or the share is none.
     """
-    manifest, _ = versions.read_manifest(store, name, version)
-    if not manifest["gates"]["passed"]:
-        failed = [gate["id"] for gate in manifest["gates"]["results"] if gate["mode"] == "block" and not gate["passed"]]
-        raise GateRefused(f"{name}/{version} did not pass {', '.join(failed)}: it can't be released. Train again: `nba-ml train`.")
+    require_passed(log, version)
 
-    def decide(log: list[Entry]) -> tuple[str, str] | None:
-        return None if log and log[-1].version == version else ("release", version)
+    def decide(rollout: Rollout) -> Decision | None:
+        wanted = share_after(rollout, "release", version) if share is None else share
+        if rollout.state_of(version) in SHARES.values() and rollout.share_of(version) >= (share or 0.0):
+            return None
+        _require_unchanged(log, rollout, version, seen)
+        return Decision("release", version, wanted)
 
-    return _append(store, name, environment, actor, reason, decide)
-
-
-def standing(log: list[Entry]) -> list[str]:
-    """Return the versions that were released and not gone back from, in the order of their release; the last one is in force."""
-    stack: list[str] = []
-    for entry in log:
-        if entry.action == "rollback" and entry.version in stack:
-            del stack[stack.index(entry.version) + 1 :]
-        else:
-            stack = [version for version in stack if version != entry.version] + [entry.version]
-    return stack
+    return _append(log, decide, actor, reason, verify)
 
 
-def rollback(store: ObjectStore, name: str, environment: str, *, actor: str, reason: str, to: str | None = None) -> Entry:
-    """Go back to the version in force before, or to `to`, which must have been released here; verified whole before the switch.
+def shadow(log: ReleaseLog, version: str, *, actor: str, reason: str, verify: Verify, seen: int | None = None) -> Entry:
+    """Have a version score every slate beside those that are published; where it does, change nothing. Raises as `release` does."""
+    require_passed(log, version)
 
-    Going back leaves a version behind for good: a second rollback goes further back, not forth. Two people who roll back the same version
-    at once make one entry.
+    def decide(rollout: Rollout) -> Decision | None:
+        if version in rollout.shadows:
+            return None
+        _require_unchanged(log, rollout, version, seen)
+        return Decision("shadow", version)
+
+    return _append(log, decide, actor, reason, verify)
+
+
+def reject(log: ReleaseLog, version: str, *, actor: str, reason: str, seen: int | None = None) -> Entry:
+    """Note that a candidate shall not run; where that is noted, change nothing.
+
+    Raises
+    ------
+    UsageError
+        If it is no candidate any more.
+    GateRefused
+        If the decision comes too late.
+    """
+
+    def decide(rollout: Rollout) -> Decision | None:
+        if rollout.state_of(version) == State.REJECTED:
+            return None
+        _require_unchanged(log, rollout, version, seen)
+        return Decision("reject", version)
+
+    return _append(log, decide, actor, reason)
+
+
+def next_up(rollout: Rollout, version: str | None = None) -> str:
+    """Return the version that `advance` takes a step further: the challenger, else the only shadow; or `version`, if it can be.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or more than one.
+    """
+    if version is not None:
+        return version
+    if rollout.challenger is not None:
+        return rollout.challenger
+    if len(rollout.shadows) == 1:
+        return rollout.shadows[0]
+    many = f"shadows are {', '.join(rollout.shadows)}: name one" if rollout.shadows else "no version is at 10 %, at 50 % or a shadow"
+    raise UsageError(f"there is no one version to advance: {many}. See `nba-ml release show`.")
+
+
+def advance(log: ReleaseLog, seen: Rollout, version: str, *, actor: str, reason: str, verify: Verify) -> Entry:
+    """Take a version one step further: shadow → 10 % → 50 % → 100 %.
+
+    Parameters
+    ----------
+    seen : Rollout
+        What ran when the step was judged. Two that advance the same step at once make one entry.
+
+    Raises
+    ------
+    ArtefactError
+        If the version is not whole.
+    GateRefused
+        If what runs is pinned.
+    UsageError
+        If the version can't go further, was taken out meanwhile, or another one is challenging.
+    """
+    wanted = share_after(seen, "advance", version)
+
+    def decide(rollout: Rollout) -> Decision | None:
+        if rollout.state_of(version) in SHARES.values() and rollout.share_of(version) >= wanted > 0:
+            return None
+        if version == rollout.challenger and rollout.share_number != seen.share_number:
+            raise GateRefused(
+                f"{version!r} was taken out and released again while its step was judged: run `nba-ml release advance` again."
+            )
+        return Decision("advance", version, wanted or None)
+
+    return _append(log, decide, actor, reason, verify)
+
+
+def rollback(log: ReleaseLog, *, actor: str, reason: str, verify: Verify, to: str | None = None, only: str | None = None) -> Entry:
+    """Take out the challenger, else the version that serves; the last good one predicts everything from then on.
+
+    The version to go back to is verified whole before the switch. Going back leaves a version behind for good: a second rollback goes
+    further back, not forth. Two people who roll back the same version at once make one entry.
+
+    Parameters
+    ----------
+    to : str, optional
+        Version to go back to, which must have been at 100 % here.
+    only : str, optional
+        Version to take out: if it predicts nothing any more, nothing changes. By default the one that would be taken out now.
 
     Raises
     ------
     ArtefactError
         If the version to go back to is not whole; name another one with ``--to``.
     UsageError
-        If there is nothing to go back to, or `to` was never released here.
+        If there is nothing to go back to, or `to` was never at 100 % here.
     """
-    seen = current(store, name, environment)
+    bad = only or log.rollout.challenger or log.rollout.serving
 
-    def decide(log: list[Entry]) -> tuple[str, str] | None:
-        if not log or seen is None:
-            raise UsageError(f"nothing was released in {environment} yet: there is nothing to go back to. See `nba-ml release show`.")
+    def decide(rollout: Rollout) -> Decision | None:
+        if rollout.serving is None:
+            raise UsageError(f"nothing was released in {log.environment} yet: there is nothing to go back to. See `nba-ml release show`.")
         if to is not None:
-            if to not in {entry.version for entry in log}:
-                raise UsageError(f"{to!r} was never released in {environment}: `nba-ml release approve {to}` releases it.")
-            return None if log[-1].version == to else ("rollback", to)
-        if log[-1].version != seen.version:
+            done = rollout.serving == to and rollout.challenger is None
+            return None if done else Decision("rollback", to)
+        if bad not in (rollout.challenger, rollout.serving):
             return None
-        stack = standing(log)
-        if len(stack) < 2:
-            raise UsageError(f"{stack[0]!r} is the only version released in {environment}: name one with --to, see `nba-ml release show`.")
-        return "rollback", stack[-2]
+        if bad == rollout.challenger:
+            return Decision("rollback", rollout.serving)
+        if len(rollout.good) < 2:
+            raise UsageError(
+                f"{bad!r} is the only version in {log.environment} that is known to be good: name one with --to, see `nba-ml release show`."
+            )
+        return Decision("rollback", rollout.good[-2])
 
-    return _append(store, name, environment, actor, reason, decide)
-
-
-def left_behind(log: list[Entry], version: str) -> bool:
-    """Tell whether a version was released and then gone back from: only a person may release it again."""
-    return version in {entry.version for entry in log} and version not in standing(log)
+    return _append(log, decide, actor, reason, verify)
 
 
-def as_dict(entry: Entry | None) -> dict[str, Any] | None:
-    """Return an entry as a JSON-able dict."""
-    return None if entry is None else asdict(entry)
+def retire(log: ReleaseLog, version: str, *, actor: str, reason: str) -> Entry:
+    """End a version that predicts no published row; no rollback goes back to it. Where it is retired, change nothing.
+
+    Raises
+    ------
+    UsageError
+        If it predicts rows.
+    """
+
+    def decide(rollout: Rollout) -> Decision | None:
+        return None if rollout.state_of(version) == State.RETIRED else Decision("retire", version)
+
+    return _append(log, decide, actor, reason)
+
+
+def pin(log: ReleaseLog, version: str, *, actor: str, reason: str) -> Entry:
+    """Freeze what runs, of which `version` is part: nothing advances or is released until `unpin`; rolling back stays possible.
+
+    Raises
+    ------
+    UsageError
+        If the version predicts no published row.
+    """
+
+    def decide(rollout: Rollout) -> Decision | None:
+        return None if rollout.pinned and rollout.share_of(version) > 0 else Decision("pin", version)
+
+    return _append(log, decide, actor, reason)
+
+
+def unpin(log: ReleaseLog, *, actor: str, reason: str) -> Entry:
+    """End a pin.
+
+    Raises
+    ------
+    UsageError
+        If nothing is pinned.
+    """
+
+    def decide(rollout: Rollout) -> Decision | None:
+        if rollout.serving is None or not rollout.pinned:
+            raise UsageError(f"nothing is pinned in {log.environment}. See `nba-ml release show`.")
+        return Decision("unpin", rollout.serving)
+
+    return _append(log, decide, actor, reason)
+
+
+def promote(source: ReleaseLog, target: ReleaseLog, version: str, *, actor: str, reason: str, verify: Verify) -> Entry:
+    """Make a version that was at 100 % in one environment a candidate of another, the same bytes; where it is, change nothing.
+
+    Raises
+    ------
+    ArtefactError
+        If the version is not whole, or not the bytes that the source environment ran.
+    UsageError
+        If it never was at 100 % in the source environment, was gone back from there, or is more than a candidate in the other one.
+    """
+    if target.environment == source.environment:
+        raise UsageError(f"{version!r} is to go from {source.environment} to {target.environment}: name another environment with --to.")
+    if version not in source.rollout.good:
+        raise UsageError(
+            f"promotion of {version!r} is refused: it is {source.rollout.state_of(version)} in {source.environment}, and only what was at "
+            "100 % there goes on. See `nba-ml release show`."
+        )
+    sha256 = source.rollout.manifests[version]
+
+    def decide(rollout: Rollout) -> Decision | None:
+        known = rollout.manifests.get(version)
+        return None if known and rollout.state_of(version) == State.CANDIDATE else Decision("promote", version)
+
+    return _append(target, decide, actor, reason, verify, sha256)
+
+
+def require_passed(log: ReleaseLog, version: str) -> None:
+    """Refuse a version that did not pass its gates.
+
+    Raises
+    ------
+    ArtefactError
+        If there is no such version.
+    GateRefused
+        If a blocking gate refused it.
+    """
+    manifest, _ = versions.read_manifest(log.store, log.name, version)
+    if not manifest["gates"]["passed"]:
+        failed = [gate["id"] for gate in manifest["gates"]["results"] if gate["mode"] == "block" and not gate["passed"]]
+        raise GateRefused(f"{log.name}/{version} did not pass {', '.join(failed)}: it can't be released. Train again: `nba-ml train`.")
+
+
+def _require_unchanged(log: ReleaseLog, rollout: Rollout, version: str, seen: int | None) -> None:
+    since = [entry for entry in log.entries if entry.version == version and seen is not None and entry.number > seen]
+    if since:
+        last = since[-1]
+        raise GateRefused(
+            f"this decision on {version!r} comes too late: {last.actor} decided first ({last.action}, entry {last.number}, "
+            f"{last.created_at[:16]} UTC: {last.reason}), and it is {rollout.state_of(version)}. Nothing was changed; see `nba-ml release show`."
+        )
+
+
+def _append(
+    log: ReleaseLog,
+    decide: Callable[[Rollout], Decision | None],
+    actor: str,
+    reason: str,
+    verify: Verify | None = None,
+    sha256: str | None = None,
+) -> Entry:
+    def whole(decision: Decision) -> tuple[str, str]:
+        known = log.rollout.manifests.get(decision.version, sha256)
+        if verify is None:
+            manifest, found = versions.read_manifest(log.store, log.name, decision.version, known)
+            return found, manifest["gates"]["hash"]
+        version = versions.open_version(log.store, log.name, decision.version, known)
+        verify(version)
+        return version.manifest_sha256, version.manifest["gates"]["hash"]
+
+    return log.append(decide, whole, actor=actor, reason=reason)

@@ -2,12 +2,13 @@ import pytest
 
 from nba_ml.errors import ArtefactError
 from nba_ml.registry import loading, provenance, releases
+from nba_ml.registry.log import ReleaseLog
 
-BY = {"actor": "test", "reason": "because"}
+BY = {"actor": "test", "reason": "because", "verify": lambda version: None}
 
 
 def release(context, version="v1"):
-    return releases.release(context.store, "points", "dev", version, **BY)
+    return releases.release(ReleaseLog(context.store, "points", "dev"), version, share=1.0, **BY)
 
 
 def test_the_released_model_loads_and_predicts(context, tiny):

@@ -1,24 +1,32 @@
 import json
-import subprocess
-import sys
-from collections import Counter
-from itertools import pairwise
 
 import pytest
 
 from nba_ml.errors import ArtefactError, GateRefused, UsageError
 from nba_ml.registry import releases
+from nba_ml.registry.log import ReleaseLog
+from nba_ml.registry.sealed import seal
 
 LOG = "releases/points/dev/"
-BY = {"actor": "test", "reason": "because"}
+WHO = {"actor": "test", "reason": "because"}
+BY = WHO | {"verify": lambda version: None}
 
 
-def put(store, version):
-    return releases.release(store, "points", "dev", version, **BY)
+def log_of(store, environment="dev"):
+    return ReleaseLog(store, "points", environment)
+
+
+def put(store, version, share=1.0, **options):
+    return releases.release(log_of(store), version, share=share, **BY, **options)
 
 
 def back(store, **options):
-    return releases.rollback(store, "points", "dev", **BY, **options)
+    return releases.rollback(log_of(store), **BY, **options)
+
+
+def up(store, version="v2"):
+    log = log_of(store)
+    return releases.advance(log, log.rollout, version, **BY)
 
 
 @pytest.fixture
@@ -29,8 +37,8 @@ def three(store, tiny):
 
 
 def test_nothing_released(store):
-    assert releases.current(store, "points", "dev") is None
-    assert releases.history(store, "points", "dev") == []
+    assert log_of(store).rollout.serving is None
+    assert log_of(store).entries == []
     with pytest.raises(UsageError, match="nothing to go back to"):
         back(store)
 
@@ -39,9 +47,9 @@ def test_the_highest_entry_is_in_force_and_a_second_release_adds_none(three):
     first, second, again = put(three, "v1"), put(three, "v2"), put(three, "v2")
     assert (first.number, second.number, again) == (1, 2, second)
     assert (second.previous_version, second.previous_number, second.action) == ("v1", 1, "release")
-    assert releases.current(three, "points", "dev") == second
+    assert log_of(three).entries[-1] == second
     assert three.list(LOG) == [f"{LOG}00000001.json", f"{LOG}00000002.json"]
-    assert releases.current(three, "points", "production") is None
+    assert log_of(three, "production").rollout.serving is None
 
 
 def test_a_rollback_goes_back_further_each_time_and_never_forth(three):
@@ -52,7 +60,7 @@ def test_a_rollback_goes_back_further_each_time_and_never_forth(three):
     with pytest.raises(UsageError, match="only version"):
         back(three)
     assert back(three, to="v3").version == "v3"
-    entries = releases.history(three, "points", "dev")
+    entries = log_of(three).entries
     assert [entry.number for entry in entries] == [1, 2, 3, 4, 5, 6]
     assert back(three, to="v3").number == 6
 
@@ -60,13 +68,13 @@ def test_a_rollback_goes_back_further_each_time_and_never_forth(three):
 def test_a_rollback_to_what_was_never_released_or_is_not_whole_is_refused(three):
     put(three, "v1")
     put(three, "v2")
-    with pytest.raises(UsageError, match="never released"):
+    with pytest.raises(UsageError, match="never at 100 %"):
         back(three, to="v3")
     path = three.folder / "models/points/v1/model.ubj"
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(ArtefactError, match=r"v1/model\.ubj: sha256"):
         back(three)
-    assert releases.current(three, "points", "dev").version == "v2"
+    assert log_of(three).rollout.serving == "v2"
 
 
 def test_two_rollbacks_of_one_version_at_once_make_one_entry(three, monkeypatch):
@@ -81,7 +89,7 @@ def test_two_rollbacks_of_one_version_at_once_make_one_entry(three, monkeypatch)
 
     monkeypatch.setattr(three, "create", other_was_first)
     assert back(three).version == "v2"
-    assert len(releases.history(three, "points", "dev")) == 4
+    assert len(log_of(three).entries) == 4
 
 
 def test_what_cannot_be_released(three, tiny):
@@ -92,8 +100,8 @@ def test_what_cannot_be_released(three, tiny):
     with pytest.raises(ArtefactError, match="does not exist"):
         put(three, "v9")
     with pytest.raises(UsageError, match="--reason"):
-        releases.release(three, "points", "dev", "v1", actor="test", reason=" ")
-    assert releases.history(three, "points", "dev") == []
+        releases.release(log_of(three), "v1", **BY | {"reason": " "})
+    assert log_of(three).entries == []
 
 
 def released_three(store):
@@ -107,73 +115,184 @@ def test_an_entry_cut_in_half_stops_every_reader(three):
     last = folder / "00000003.json"
     whole = last.read_bytes()
     last.write_bytes(whole[: len(whole) // 2])
-    for reader in (releases.current, releases.history):
-        with pytest.raises(ArtefactError, match=r"00000003\.json.*cut short"):
-            reader(three, "points", "dev")
+    with pytest.raises(ArtefactError, match=r"00000003\.json.*cut short"):
+        log_of(three)
     with pytest.raises(ArtefactError, match="cut short"):
         put(three, "v1")
     for place in range(0, len(whole), 7):
         last.write_bytes(whole[:place] + bytes([whole[place] ^ 2]) + whole[place + 1 :])
         with pytest.raises(ArtefactError):
-            releases.current(three, "points", "dev")
+            log_of(three)
 
 
 def test_a_gap_stops_every_reader(three):
     folder = released_three(three)
     (folder / "00000002.json").unlink()
-    for reader in (releases.current, releases.history):
-        with pytest.raises(ArtefactError, match=r"00000002\.json is missing"):
-            reader(three, "points", "dev")
+    with pytest.raises(ArtefactError, match=r"00000002\.json is missing"):
+        log_of(three)
 
 
 def test_a_moved_entry_and_one_of_another_format_are_refused(three):
     folder = released_three(three)
     (folder / "00000004.json").write_bytes((folder / "00000001.json").read_bytes())
     with pytest.raises(ArtefactError, match="is entry 1 of points/dev, moved here"):
-        releases.current(three, "points", "dev")
-    from nba_ml.registry.sealed import seal
-
+        log_of(three)
     document = json.loads((folder / "00000003.json").read_text())
     del document["checksum"]
-    (folder / "00000004.json").write_bytes(seal(document | {"number": 4, "format": 2}))
-    with pytest.raises(ArtefactError, match="entry format 2, this code reads 1"):
-        releases.current(three, "points", "dev")
+    (folder / "00000004.json").write_bytes(seal(document | {"number": 4, "format": 1}))
+    with pytest.raises(ArtefactError, match="entry format 1, this code reads 2"):
+        log_of(three)
     (folder / "00000004.json").write_bytes(seal(document | {"number": 4, "unheard": 1}))
     with pytest.raises(ArtefactError, match="unheard"):
-        releases.current(three, "points", "dev")
+        log_of(three)
 
 
 def test_an_entry_that_names_a_missing_version_stops_every_reader(three):
     released_three(three)
     (three.folder / "models/points/v3/manifest.json").unlink()
-    for reader in (releases.current, releases.history):
-        with pytest.raises(ArtefactError, match=r"00000003\.json: names version 'v3', which does not exist"):
-            reader(three, "points", "dev")
+    with pytest.raises(ArtefactError, match=r"00000003\.json: names version 'v3', which does not exist"):
+        log_of(three)
 
 
-RACER = """
-import sys
-from pathlib import Path
-from nba_ml.registry import releases
-from nba_ml.storage.local import LocalStore
-
-folder, worker = sys.argv[1:]
-store = LocalStore(Path(folder))
-for turn in range(10):
-    entry = releases.release(store, "points", "dev", f"w{worker}", actor=worker, reason=f"turn {turn}")
-    assert entry.version == f"w{worker}"
-"""
+def test_a_broken_chain_stops_every_reader(three):
+    """An entry written again, whole and sealed, is told by the one that follows it."""
+    folder = released_three(three)
+    document = json.loads((folder / "00000002.json").read_text())
+    del document["checksum"]
+    (folder / "00000002.json").write_bytes(seal(document | {"reason": "another one"}))
+    with pytest.raises(ArtefactError, match=r"00000003\.json: follows an entry with sha256 \w+, the one before it has \w+: the chain"):
+        log_of(three)
 
 
-def test_eight_processes_release_at_once_gapless_and_one_winner_each(store, tiny):
-    for worker in range(8):
-        tiny.publish(store, f"w{worker}")
-    processes = [subprocess.Popen([sys.executable, "-c", RACER, str(store.folder), str(worker)]) for worker in range(8)]
-    assert [process.wait(timeout=60) for process in processes] == [0] * 8
-    entries = releases.history(store, "points", "dev")
-    assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
-    assert all(entry.previous_version == before.version for before, entry in pairwise(entries))
-    assert all(entry.previous_version != entry.version for entry in entries)
-    made = Counter((entry.actor, entry.reason) for entry in entries)
-    assert set(made.values()) == {1}
-    assert {entry.actor for entry in entries} == {str(worker) for worker in range(8)}
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": "v2"}, r"manifest of 'v2' with sha256 \w+, earlier"),
+        ({"action": "advance"}, "does what was not allowed: advance of 'v3' is refused: it is candidate"),
+        ({"share": 0.1}, "says that 'v3' is 100 %, which is 10 %"),
+        ({"state": "earlier"}, "says that 'v3' is earlier, which is 100 %"),
+    ],
+)
+def test_an_entry_that_lies_stops_every_reader(three, change, message):
+    folder = released_three(three)
+    document = json.loads((folder / "00000003.json").read_text())
+    del document["checksum"]
+    (folder / "00000003.json").write_bytes(seal(document | change))
+    with pytest.raises(ArtefactError, match=rf"00000003\.json: {message}"):
+        log_of(three)
+
+
+def test_a_log_that_was_read_and_lost_its_end_is_refused(three):
+    folder = released_three(three)
+    log = log_of(three)
+    (folder / "00000003.json").unlink()
+    with pytest.raises(ArtefactError, match=r"00000003\.json is gone"):
+        log.refresh()
+
+
+def test_a_gradual_release_step_by_step(three):
+    put(three, "v1")
+    shares = [put(three, "v2", share=None), up(three), up(three)]
+    assert [(entry.action, entry.state, entry.share, entry.previous_version) for entry in shares] == [
+        ("release", "10 %", 0.1, "v1"),
+        ("advance", "50 %", 0.5, "v1"),
+        ("advance", "100 %", 1.0, "v1"),
+    ]
+    with pytest.raises(UsageError, match="'v2' is refused: it is 100 %"):
+        up(three)
+
+
+def test_two_who_advance_the_same_step_at_once_make_one_entry(three):
+    put(three, "v1")
+    put(three, "v2", share=0.1)
+    log = log_of(three)
+    first = up(three)
+    assert releases.advance(log, log.rollout, "v2", **BY) == first
+    assert len(log_of(three).entries) == 3
+
+
+def test_evidence_for_one_rollout_does_not_advance_the_next(three):
+    put(three, "v1")
+    put(three, "v2", share=0.1)
+    seen = log_of(three).rollout
+    back(three)
+    with pytest.raises(UsageError, match="it is rolled_back"):
+        releases.advance(log_of(three), seen, "v2", **BY)
+    put(three, "v2", share=0.1)
+    with pytest.raises(GateRefused, match="released again while its step was judged"):
+        releases.advance(log_of(three), seen, "v2", **BY)
+
+
+def test_a_late_second_answer_is_refused_and_says_who_was_first(three):
+    put(three, "v1")
+    seen = log_of(three).rollout.number
+    releases.reject(log_of(three), "v2", actor="ann", reason="slices", seen=seen)
+    for late in (put, lambda store, version, seen: releases.shadow(log_of(store), version, seen=seen, **BY)):
+        with pytest.raises(GateRefused, match=r"too late: ann decided first .reject, entry 2.*slices.*, and it is rejected"):
+            late(three, "v2", seen=seen)
+    assert releases.reject(log_of(three), "v2", seen=seen, **WHO).number == 2
+    assert put(three, "v2", share=0.1).number == 3
+
+
+def test_a_guard_takes_out_the_version_it_judged_and_no_other(three):
+    put(three, "v1")
+    put(three, "v2", share=0.1)
+    tripped = releases.rollback(log_of(three), **BY | {"actor": "guard:evidence"}, only="v2")
+    assert (tripped.actor, tripped.version, tripped.previous_version) == ("guard:evidence", "v1", "v2")
+    put(three, "v3", share=0.1)
+    assert releases.rollback(log_of(three), **BY, only="v2").number == 4
+    assert log_of(three).rollout.challenger == "v3"
+
+
+def test_pinned_versions_stay_and_can_be_gone_back_from(three):
+    put(three, "v1")
+    put(three, "v2")
+    assert releases.pin(log_of(three), "v2", **WHO).state == "pinned"
+    assert releases.pin(log_of(three), "v2", **WHO).number == 3
+    with pytest.raises(GateRefused, match="pinned"):
+        put(three, "v3")
+    assert back(three).version == "v1"
+    assert releases.unpin(log_of(three), **WHO).number == 5
+    with pytest.raises(UsageError, match="nothing is pinned"):
+        releases.unpin(log_of(three), **WHO)
+    assert put(three, "v3", share=0.1).share == 0.1
+
+
+def test_what_predicts_is_not_retired(three):
+    put(three, "v1")
+    put(three, "v2", share=0.1)
+    for version in ("v1", "v2"):
+        with pytest.raises(UsageError, match=f"retire of '{version}' is refused"):
+            releases.retire(log_of(three), version, **WHO)
+    releases.shadow(log_of(three), "v3", **BY)
+    assert releases.retire(log_of(three), "v3", **WHO).state == "retired"
+    assert releases.retire(log_of(three), "v3", **WHO).number == 4
+
+
+def test_promotion_carries_the_same_bytes_to_an_approval_of_its_own(three):
+    put(three, "v1")
+    put(three, "v2", share=0.1)
+    with pytest.raises(UsageError, match="it is 10 % in dev"):
+        releases.promote(log_of(three), log_of(three, "staging"), "v2", **BY)
+    with pytest.raises(UsageError, match="name another environment"):
+        releases.promote(log_of(three), log_of(three), "v1", **BY)
+    carried = releases.promote(log_of(three), log_of(three, "staging"), "v1", **BY)
+    assert (carried.environment, carried.state, carried.share) == ("staging", "candidate", 0.0)
+    assert carried.manifest_sha256 == log_of(three).rollout.manifests["v1"]
+    assert log_of(three, "staging").rollout.serving is None
+    assert releases.promote(log_of(three), log_of(three, "staging"), "v1", **BY) == carried
+    released = releases.release(log_of(three, "staging"), "v1", **BY)
+    assert (released.share, released.manifest_sha256) == (1.0, carried.manifest_sha256)
+    with pytest.raises(UsageError, match="promote of 'v1' is refused: it is 100 %"):
+        releases.promote(log_of(three), log_of(three, "staging"), "v1", **BY)
+
+
+def test_other_bytes_under_a_promoted_name_are_refused(three, tiny):
+    put(three, "v1")
+    releases.promote(log_of(three), log_of(three, "staging"), "v1", **BY)
+    for path in (three.folder / "models/points/v1").iterdir():
+        path.unlink()
+    tiny.publish(three, "v1", weights=(9, 9, 9))
+    with pytest.raises(ArtefactError, match=r"manifest\.json: sha256 is"):
+        releases.release(log_of(three, "staging"), "v1", **BY)
+    assert log_of(three, "staging").rollout.serving is None

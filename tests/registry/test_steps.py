@@ -11,7 +11,7 @@ from nba_ml.registry import projection, steps
 def test_training_releases_by_itself_once(context, tiny):
     tiny.publish(context.store)
     first = steps.release_trained(context, "v1", actor="nba_train")
-    assert first == {"version": "v1", "state": "released", "number": 1, "current": "v1", "next": None}
+    assert first == {"version": "v1", "state": "100 %", "number": 1, "current": "v1", "next": None}
     assert steps.release_trained(context, "v1", actor="nba_train") == first
     assert len(steps.show(context)["history"]) == 1
 
@@ -23,7 +23,7 @@ def test_a_person_releases_where_the_settings_ask_for_one(make_context, tiny):
     assert (left["state"], left["number"], left["next"]) == ("candidate", None, "nba-ml release approve v1 --reason TEXT")
     assert steps.show(context)["versions"][0]["state"] == "candidate"
     assert steps.approve(context, "v1", actor="ann", reason="looked at the report")["number"] == 1
-    assert steps.release_trained(context, "v1", actor="nba_train")["state"] == "released"
+    assert steps.release_trained(context, "v1", actor="nba_train")["state"] == "100 %"
 
 
 def test_training_never_brings_back_a_version_that_was_gone_back_from(context, tiny):
@@ -32,8 +32,8 @@ def test_training_never_brings_back_a_version_that_was_gone_back_from(context, t
         steps.release_trained(context, version, actor="nba_train")
     assert steps.rollback(context, actor="ann", reason="all under")["current"] == "v1"
     left = steps.release_trained(context, "v2", actor="nba_train")
-    assert (left["state"], left["current"]) == ("candidate", "v1")
-    assert {row["version"]: row["state"] for row in steps.show(context)["versions"]} == {"v1": "released", "v2": "left_behind"}
+    assert (left["state"], left["current"]) == ("rolled_back", "v1")
+    assert {row["version"]: row["state"] for row in steps.show(context)["versions"]} == {"v1": "100 %", "v2": "rolled_back"}
     assert steps.approve(context, "v2", actor="ann", reason="it was the feed")["current"] == "v2"
 
 
