@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
     app.command()(init)
     app.command()(sql)
+    app.command()(questions)
 
 
 def doctor(as_json: Json = False) -> None:
@@ -51,18 +52,34 @@ def init(as_json: Json = False) -> None:
 
 def sql(
     statement: Annotated[
-        str, typer.Argument(help='One SELECT, WITH, SHOW or DESCRIBE, as in "SELECT * FROM nba_predictions.v_slate_coverage".')
-    ],
+        str | None, typer.Argument(help='One SELECT, WITH, SHOW or DESCRIBE, as in "SELECT * FROM nba_predictions.v_slate_coverage".')
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(help="Run the SQL of a question in place of a statement; `nba-ml questions` lists them.")
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="Form of the result; json is a list of rows.")] = Format.TABLE,
     as_json: Json = False,
 ) -> None:
     """Query the warehouse, read only."""
     from nba_ml.context import Context
+    from nba_ml.warehouse.questions import question as known
 
     form = Format.JSON if as_json else output
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError('parquet is bytes, not text: send it to a file, as in `nba-ml sql "…" --format parquet > rows.parquet`')
+    if question is not None and statement is None:
+        statement = known(question).sql
+    elif question is not None or statement is None:
+        raise UsageError("give either a statement or --question NAME: `nba-ml questions` lists the questions")
     _WRITERS[form](Context().warehouse.query(statement))
+
+
+def questions(as_json: Json = False) -> None:
+    """List the questions of analysts and people on call that `nba-ml sql --question` answers."""
+    from nba_ml.warehouse.questions import questions as known
+
+    listed = [{"name": each.name, "question": each.text, "asked_by": each.asked_by} for each in known().values()]
+    show({"questions": listed}, as_json, _show_questions)
 
 
 def _show_findings(found: Mapping[str, Any]) -> None:
@@ -78,6 +95,11 @@ def _show_done(result: Mapping[str, Any]) -> None:
     for sentence in result["done"]:
         results.print(sentence, markup=False, soft_wrap=True)
     results.print(f"{result['warehouse']}: tables and views are as this version needs them", markup=False, soft_wrap=True)
+
+
+def _show_questions(result: Mapping[str, Any]) -> None:
+    print_table(None, ("name", "question", "asked by"), (each.values() for each in result["questions"]))
+    results.print("nba-ml sql --question NAME answers one; docs/questions.md says how to read the answers", markup=False, soft_wrap=True)
 
 
 def _write_table(frame: "pl.DataFrame") -> None:

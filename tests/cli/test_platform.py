@@ -59,6 +59,25 @@ def test_sql_of_no_rows_is_an_empty_list(run):
     assert json.loads(run("sql", "SELECT game_id FROM nba_raw.schedule", "--json")[1]) == []
 
 
+def test_questions_are_listed_and_answered(run):
+    run("init")
+    listed = json.loads(run("questions", "--json")[1])["questions"]
+    assert {"name": "graded_last_night", "question": "Was last night graded?", "asked_by": "on call"} in listed
+    assert b"nba-ml sql --question NAME" in run("questions")[1]
+    assert run("sql", "--question", "calibration", "--format", "csv")[:2] == (
+        0,
+        b"mode,bin_from,bin_to,predictions,mean_p_over,observed_over,deviations\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("SELECT 1", "--question", "calibration"), ("--question", "calibraton")])
+def test_sql_takes_one_statement_or_question(run, arguments):
+    run("init")
+    status, out, err = run("sql", *arguments)
+    assert (status, out) == (2, b"")
+    assert "nba-ml questions" in err
+
+
 @pytest.mark.parametrize("statement", ["SELECT nothing FROM nba_raw.schedule", "DROP TABLE nba_raw.schedule", "SELEC"])
 def test_sql_that_fails_is_a_usage_error_and_prints_nothing(run, statement):
     run("init")

@@ -1,26 +1,22 @@
 """Views: their files, and their figures on a slate that is worked out by hand."""
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+import duckdb
 import polars as pl
 import pytest
 
 from nba_ml.warehouse import docs
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
 from nba_ml.warehouse.schema import tables
-from nba_ml.warehouse.views import View, in_order, parse_view, views
+from nba_ml.warehouse.views import DATASET, View, in_order, parse_view, views
+from tests.warehouse import slates
+from tests.warehouse.slates import GRADES, NUMBERS, PICKS, day_of, filled, moment
 
 DAY = date(2024, 1, 5)
 NOON = datetime(2024, 1, 5, 17, tzinfo=UTC)
-PICKS, NUMBERS, GRADES = (f"nba_predictions.{name}" for name in ("player_prop_predictions", "system_predictions", "prediction_accuracy"))
-
-
-def filled(table: str, rows: list[dict]) -> pl.DataFrame:
-    """Fill the required columns that a test does not care for."""
-    filler = {"string": "x", "int64": 0, "float64": 0.0, "bool": False, "date": DAY, "timestamp": NOON}
-    columns = [column for column in tables()[table].columns if column.name != "id"]
-    complete = [{c.name: row.get(c.name, filler[c.type] if c.required else None) for c in columns} for row in rows]
-    return pl.DataFrame(complete, schema={column.name: column.dtype for column in columns})
 
 
 @pytest.fixture
@@ -148,12 +144,116 @@ def test_daily_performance_and_coverage(graded):
     assert rows(graded, "v_slate_coverage", columns, "slate_date") == [(6, 5, 1, 1, 5, pytest.approx(5 / 6), "live")]
 
 
+@pytest.fixture
+def season(warehouse) -> DuckDBWarehouse:
+    slates.fill(warehouse)
+    return warehouse
+
+
+def test_the_history_numbers_runs_by_mode_and_says_what_changed(season):
+    columns = "run_key, run_number, in_force, before_tipoff, predicted_points_change IS NULL, line_change"
+    where = "v_pick_history WHERE slate_date = DATE '2024-01-01' AND player_id = "
+    assert [row[:5] for row in rows(season, f"{where} 1", columns, "published_at")] == [
+        ("1a", 1, True, True, True),
+        ("1z", 1, False, False, True),
+    ]
+    lines = dict(rows(season, f"{where} 12", "run_key, line", "1"))
+    assert [(row[:4], row[5]) for row in rows(season, f"{where} 12", columns, "published_at")] == [
+        (("1a", 1, False, True), None),
+        (("1b", 2, True, True), lines["1b"] - lines["1a"]),
+        (("1z", 1, False, False), None),
+    ]
+
+
+def test_a_replay_by_a_model_that_was_trained_on_the_slate_is_told_apart(season):
+    found = rows(season, "v_graded_predictions", "DISTINCT slate_date, mode, in_sample", "slate_date")
+    live = [(day_of(slate), "live", False) for slate in range(1, 7)]
+    assert found == [*live, (day_of(7), "replay", True), (day_of(8), "replay", False)]
+    for view in ("v_system_leaderboard", "v_calibration"):
+        assert rows(season, view, "DISTINCT mode, in_sample", "1, 2") == [("live", False), ("replay", False), ("replay", True)]
+
+
+def test_a_version_that_the_registry_lacks_may_have_seen_a_replayed_slate(graded):
+    replays = {"mode": "replay"}
+    for table in (PICKS, NUMBERS, GRADES):
+        stored = graded.read(table, as_of=datetime(2030, 1, 1, tzinfo=UTC))
+        graded.upsert(table, stored.with_columns(**{name: pl.lit(value) for name, value in replays.items()}))
+    assert rows(graded, "v_graded_predictions", "DISTINCT in_sample", "1") == [(None,)]
+
+
+def test_the_status_of_slates(season):
+    season.upsert(
+        "nba_raw.schedule",
+        filled(
+            "nba_raw.schedule",
+            [
+                {"game_id": "unseen", "game_date": day_of(10), "result_known_at": moment(day_of(11), 11), "home_points": 90},
+                {"game_id": "g81", "game_date": day_of(8), "result_known_at": moment(slates.FUTURE, 11), "home_points": 90},
+            ],
+        ),
+    )
+    picks = [{"slate_date": slates.FUTURE, "game_id": "later", "player_id": 1, "mode": "live"}]
+    season.upsert(PICKS, filled(PICKS, [{"slate_date": date(2101, 1, 1), "game_id": "off the schedule", "player_id": 1}]))
+    columns = "slate_date, state, games, games_predicted, games_predicted_live, results_due, results_in, games_graded"
+    first, *others = rows(season, "v_slate_status", columns, "slate_date")
+    assert first == (day_of(1), "graded", 2, 2, 2, 2, 2, 2)
+    assert others[6:] == [
+        (day_of(8), "graded", 2, 2, 0, 1, 1, 2),
+        (day_of(9), "to_grade", 2, 2, 2, 2, 0, 0),
+        (day_of(10), "not_predicted", 1, 0, 0, 1, 1, 0),
+        (slates.FUTURE, "upcoming", 1, 0, 0, 0, 0, 0),
+        (date(2101, 1, 1), "waiting", 0, 1, 0, 0, 0, 0),
+    ]
+    season.upsert(PICKS, filled(PICKS, picks))
+    assert rows(season, "v_slate_status WHERE slate_date = DATE '2100-01-01'", "state, games_predicted_live", "1") == [("waiting", 1)]
+
+
+def test_a_slate_whose_games_are_not_all_graded_is_partly_graded(season):
+    picks = [{"slate_date": day_of(8), "game_id": "third", "player_id": 1, "mode": "live"}]
+    season.upsert(PICKS, filled(PICKS, picks))
+    assert rows(season, "v_slate_status WHERE slate_date = DATE '2024-01-08'", "state", "1") == [("partly_graded",)]
+
+
+def test_the_backtest_is_rated_like_live_predictions(season):
+    (found,) = season.query("SELECT * FROM nba_predictions.v_backtest_leaderboard").to_dicts()
+    # errors −2, 3, 4, −5, 1 and one abstention; with a line −2, 3, −5, 1, the line's own 2.5, 1.5, 0, 0; two results on the line
+    assert found == {
+        **{"model_version": "v1", "system_id": "ensemble", "first_slate": day_of(1), "last_slate": day_of(5), "slates": 5, "graded": 5},
+        **{"mae": 3.0, "rmse": pytest.approx(11**0.5), "mean_error": pytest.approx(0.2), "within_80": 1.0},
+        **{"lined": 4, "lined_mae": 2.75, "line_mae": 1.0, "wins": 1, "losses": 1, "hit_rate": 0.5, "pushes": 2},
+    }
+
+
+@pytest.mark.parametrize(
+    "view", [view.name for view in views() if "slate_date" in view.columns and view.name != f"{DATASET}.v_slate_status"]
+)
+def test_a_filter_on_the_slate_date_reaches_every_table(season, view):
+    with duckdb.connect(str(season.path)) as connection:
+        statement = f"EXPLAIN (FORMAT JSON) SELECT * FROM {view} WHERE slate_date = DATE '2024-01-03'"  # noqa: S608
+        ((_, plan),) = connection.execute(statement).fetchall()
+    scans = list(scans_of(json.loads(plan)))
+    assert scans
+    for table, filters in scans:
+        assert table.endswith("model_registry") or "2024-01-03" in filters, table
+
+
+def scans_of(plan: object) -> Iterator[tuple[str, str]]:
+    """Yield the tables that a plan of DuckDB reads, each with its filters."""
+    if isinstance(plan, list):
+        for node in plan:
+            yield from scans_of(node)
+    elif isinstance(plan, dict):
+        if "SCAN" in plan["name"].upper() and "Table" in plan["extra_info"]:
+            yield plan["extra_info"]["Table"], str(plan["extra_info"].get("Filters"))
+        yield from scans_of(plan["children"])
+
+
 def test_every_view_and_column_is_described_in_the_warehouse(warehouse):
     found = warehouse.query(
         "SELECT COUNT(*) AS n FROM duckdb_columns() WHERE NOT internal AND schema_name LIKE 'nba%' AND (comment IS NULL OR comment = '')"
     )
     assert found["n"].item() == 0
-    assert len(views()) == 6
+    assert len(views()) == 9
 
 
 @pytest.mark.parametrize(

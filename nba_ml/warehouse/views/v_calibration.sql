@@ -1,7 +1,8 @@
 -- description: Whether probabilities keep their word: p_over in ten bins of equal width against the share of results above the line. Pushes and voids are out.
--- grain: one row per system, mode and bin of p_over that holds a result
+-- grain: one row per system, mode, in_sample and bin of p_over that holds a result
 -- column system_id: System; ensemble is the published consensus.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
+-- column in_sample: Whether the model was trained on the results that it is compared with; then a small error proves nothing. Null where that is unknown.
 -- column bin: Number of the bin, 0 to 9.
 -- column bin_from: Lower end of the bin, included.
 -- column bin_to: Upper end of the bin; included in the last bin only.
@@ -12,6 +13,7 @@ WITH results AS (
   SELECT
     system_id,
     mode,
+    in_sample,
     p_over,
     LEAST(CAST(FLOOR(p_over * 10) AS INT64), 9) AS bin,
     CASE WHEN actual_points > line THEN 1 ELSE 0 END AS was_over
@@ -21,6 +23,7 @@ WITH results AS (
 SELECT
   system_id,
   mode,
+  in_sample,
   bin,
   bin / 10 AS bin_from,
   (bin + 1) / 10 AS bin_to,
@@ -28,4 +31,4 @@ SELECT
   AVG(p_over) AS mean_p_over,
   AVG(was_over) AS observed_over
 FROM results
-GROUP BY system_id, mode, bin
+GROUP BY system_id, mode, in_sample, bin

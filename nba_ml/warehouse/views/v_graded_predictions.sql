@@ -9,6 +9,7 @@
 -- column system_id: System that made the prediction; ensemble is the published consensus.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
 -- column model_version: Model version that made the prediction.
+-- column in_sample: Whether the model was trained on this slate's results, as in a replay of its own past: then a small error proves nothing. False for live; null where nba_ops.model_registry lacks the version.
 -- column predicted_points: The number that is graded; null = abstained.
 -- column q10: Predictive 10 % quantile of the system.
 -- column q50: Predictive median of the system.
@@ -41,6 +42,13 @@ WITH ranked AS (
     *,
     RANK() OVER (PARTITION BY slate_date, prediction_id ORDER BY revision DESC) AS place
   FROM nba_predictions.prediction_accuracy
+),
+versions AS (
+  SELECT
+    version,
+    MAX(trained_until) AS trained_until
+  FROM nba_ops.model_registry
+  GROUP BY version
 )
 SELECT
   grades.slate_date,
@@ -52,6 +60,7 @@ SELECT
   grades.system_id,
   grades.mode,
   grades.model_version,
+  CASE WHEN grades.mode = 'live' THEN FALSE ELSE grades.slate_date <= versions.trained_until END AS in_sample,
   grades.predicted_points,
   numbers.q10,
   numbers.q50,
@@ -88,4 +97,6 @@ INNER JOIN nba_predictions.v_latest_predictions AS picks
 LEFT JOIN nba_predictions.system_predictions AS numbers
   ON grades.slate_date = numbers.slate_date
   AND grades.prediction_id = numbers.id
+LEFT JOIN versions
+  ON grades.model_version = versions.version
 WHERE grades.place = 1

@@ -40,21 +40,6 @@
 -- column as_of: The run uses nothing that became known later.
 -- column run_key: Run that the pick belongs to.
 -- column published_at: When the run was first published.
-WITH timed AS (
-  SELECT
-    *,
-    MAX(published_at) OVER (PARTITION BY slate_date, game_id, run_key) AS run_published_at
-  FROM nba_predictions.player_prop_predictions
-),
-ranked AS (
-  SELECT
-    *,
-    RANK() OVER (
-      PARTITION BY slate_date, game_id
-      ORDER BY CASE mode WHEN 'live' THEN 0 ELSE 1 END, run_published_at DESC, run_key DESC
-    ) AS place
-  FROM timed
-)
 SELECT
   slate_date,
   game_id,
@@ -96,5 +81,5 @@ SELECT
   as_of,
   run_key,
   published_at
-FROM ranked
-WHERE place = 1
+FROM nba_predictions.v_pick_history
+WHERE in_force

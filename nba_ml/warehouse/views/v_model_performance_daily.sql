@@ -4,6 +4,7 @@
 -- column model_version: Released model version that the run used.
 -- column system_id: System; ensemble is the published consensus.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
+-- column in_sample: Whether the model was trained on the results that it is compared with; then a small error proves nothing. Null where that is unknown.
 -- column graded: Numbers with a result; the rows behind mae and mean_error.
 -- column mae: Mean absolute error in points over all graded rows.
 -- column mean_error: Mean of predicted minus actual points over all graded rows.
@@ -15,6 +16,7 @@ SELECT
   model_version,
   system_id,
   mode,
+  in_sample,
   COUNT(error) AS graded,
   AVG(absolute_error) AS mae,
   AVG(error) AS mean_error,
@@ -22,4 +24,4 @@ SELECT
   AVG(CASE WHEN line IS NOT NULL THEN absolute_error END) AS lined_mae,
   AVG(CASE WHEN error IS NOT NULL THEN line_absolute_error END) AS line_mae
 FROM nba_predictions.v_graded_predictions
-GROUP BY slate_date, model_version, system_id, mode
+GROUP BY slate_date, model_version, system_id, mode, in_sample

@@ -1,7 +1,8 @@
--- description: How far each system's numbers were off, over all graded slates, beside the line's own error on the same rows. Live and replay are apart; blocked picks are in.
--- grain: one row per system and mode
+-- description: How far each system's numbers were off, over all graded slates, beside the line's own error on the same rows. Live and replay are apart, and so are replays of slates that the model was trained on; blocked picks are in.
+-- grain: one row per system, mode and in_sample
 -- column system_id: System; ensemble is the published consensus.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
+-- column in_sample: Whether the model was trained on the results that it is compared with; then a small error proves nothing. Null where that is unknown.
 -- column slates: Slates with at least one graded number.
 -- column graded: Numbers with a result; the rows behind mae, rmse and mean_error.
 -- column mae: Mean absolute error in points over all graded rows.
@@ -18,6 +19,7 @@
 SELECT
   system_id,
   mode,
+  in_sample,
   COUNT(DISTINCT CASE WHEN error IS NOT NULL THEN slate_date END) AS slates,
   COUNT(error) AS graded,
   AVG(absolute_error) AS mae,
@@ -32,4 +34,4 @@ SELECT
   COUNT(CASE WHEN outcome = 'push' THEN 1 END) AS pushes,
   COUNT(CASE WHEN outcome = 'void' THEN 1 END) AS voids
 FROM nba_predictions.v_graded_predictions
-GROUP BY system_id, mode
+GROUP BY system_id, mode, in_sample
