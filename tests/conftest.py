@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,3 +85,16 @@ def gcs_emulator(tmp_path_factory) -> Iterator[GcsEmulator]:
     """Start the emulated GCS; tests keep apart by their buckets or prefixes."""
     with emulator("gcs", tmp_path_factory) as variables:
         yield GcsEmulator(variables["STORAGE_EMULATOR_HOST"], "emulated", variables)
+
+
+@pytest.fixture
+def gcs_bucket(gcs_emulator, monkeypatch):
+    """Return a client of the emulated GCS, and the name of a bucket of this test's own; its variable is set."""
+    from google.cloud import storage
+
+    for name, value in gcs_emulator.variables.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"test-{uuid.uuid4().hex}"
+    with storage.Client(project=gcs_emulator.project) as client:
+        client.create_bucket(bucket, timeout=10)
+        yield client, bucket

@@ -13,7 +13,7 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks")
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (
     {"boosting", "errors", "calendar", "games", "ids", "odds", "progress"},
-    {"settings", "gates"},
+    {"settings", "gates", "google_calls"},
     {"warehouse", "storage"},
     {"sources"},
     {"context"},

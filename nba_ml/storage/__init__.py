@@ -1,18 +1,27 @@
 """Object stores."""
 
 from pathlib import Path
+from typing import Any
 
-from nba_ml.errors import UsageError
-from nba_ml.settings import Settings, without_login
+from nba_ml.settings import Settings
 from nba_ml.storage.port import ObjectStore
 
 __all__ = ["ObjectStore", "open_store"]
 
 
-def open_store(settings: Settings) -> ObjectStore:
-    """Open the object store that the settings name."""
-    if settings.store_url.startswith("file:"):
-        from nba_ml.storage.local import LocalStore
+def open_store(settings: Settings, client: Any = None) -> ObjectStore:
+    """Open the object store that the settings name.
 
-        return LocalStore(Path(settings.store_url.removeprefix("file:").removeprefix("//")))
-    raise UsageError(f"NBA_ML_STORE={without_login(settings.store_url)} is not supported yet: use file:…")
+    Parameters
+    ----------
+    settings : Settings
+    client : google.cloud.storage.Client, optional
+        For gs://…, instead of one with Application Default Credentials.
+    """
+    if settings.store_url.startswith("gs://"):
+        from nba_ml.storage.gcs import open_bucket
+
+        return open_bucket(settings, client)
+    from nba_ml.storage.local import LocalStore
+
+    return LocalStore(Path(settings.store_url.removeprefix("file:").removeprefix("//")))

@@ -5,9 +5,7 @@ import uuid
 from pathlib import Path
 
 from nba_ml.errors import NbaMlError, UsageError
-
-_ASIDE = ".partial"
-"""Folder of half-written objects, inside the store so that a link into place stays on one file system."""
+from nba_ml.storage.names import ASIDE, checked, checked_prefix
 
 
 class LocalStore:
@@ -33,7 +31,7 @@ class LocalStore:
             return False
         if final.is_dir():
             raise UsageError(f"{name!r} is a folder of {self.url}: choose another name")
-        aside = self.folder / _ASIDE / uuid.uuid4().hex
+        aside = self.folder / ASIDE / uuid.uuid4().hex
         try:
             _make_folder(aside.parent)
             _make_folder(final.parent)
@@ -71,13 +69,12 @@ class LocalStore:
 
     def list(self, prefix: str) -> list[str]:
         """Return the names that start with `prefix`, ascending."""
-        parent = prefix.rpartition("/")[0]
-        start = self._path(parent) if parent else self.folder
+        start = self.folder / checked_prefix(prefix).rpartition("/")[0]
         found = []
         for folder, folders, files in os.walk(start):
             here = Path(folder)
-            if here == self.folder and _ASIDE in folders:
-                folders.remove(_ASIDE)
+            if here == self.folder and ASIDE in folders:
+                folders.remove(ASIDE)
             found += [(here / file).relative_to(self.folder).as_posix() for file in files]
         return sorted(name for name in found if name.startswith(prefix))
 
@@ -86,17 +83,8 @@ class LocalStore:
         return self._path(name).as_uri()
 
     def _path(self, name: str) -> Path:
-        """Return the file of an object.
-
-        Raises
-        ------
-        UsageError
-            If the name is absolute, empty, has an empty segment, ``.`` or ``..``, a backslash or a control character.
-        """
-        segments = name.split("/")
-        if any(segment in ("", ".", "..") for segment in segments) or segments[0] == _ASIDE or "\\" in name or not name.isprintable():
-            raise UsageError(f"{name!r} is no name of an object: use segments such as models/points/v1/manifest.json")
-        return self.folder.joinpath(*segments)
+        """Return the file of an object; `UsageError` if it can't be an object's name."""
+        return self.folder / checked(name)
 
 
 def _write(path: Path, data: bytes) -> None:

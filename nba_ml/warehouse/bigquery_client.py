@@ -20,7 +20,8 @@ from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
 
 from nba_ml.errors import Unavailable
-from nba_ml.warehouse.bigquery_errors import REQUEST_SECONDS, explained, transient, tried
+from nba_ml.google_calls import REQUEST_SECONDS
+from nba_ml.warehouse.bigquery_errors import explained, transient, tried
 from nba_ml.warehouse.bigquery_values import Parameter, frame, parameter
 
 log = logging.getLogger(__name__)

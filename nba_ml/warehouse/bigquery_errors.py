@@ -3,52 +3,21 @@
 Requests are repeated within bounds; `google.api_core` by itself would go on for ten minutes.
 """
 
-import concurrent.futures
 import re
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import requests
 from google.api_core import exceptions
-from google.api_core.retry import Retry
 from google.auth import exceptions as auth
 
+from nba_ml import google_calls
 from nba_ml.errors import NbaMlError, Unavailable, UsageError
 
 T = TypeVar("T")
 
-REQUEST_SECONDS = 12.0
-"""Longest wait for one answer."""
-
-RETRY_SECONDS = 12.0
-"""No request is repeated later than this after its first try, so that silence ends within `REQUEST_SECONDS` + `RETRY_SECONDS`."""
-
 _TRANSIENT_REASONS = frozenset(
     {"backendError", "badGateway", "internalError", "jobBackendError", "jobInternalError", "jobRateLimitExceeded", "rateLimitExceeded"}
 )
-_TRANSIENT = (
-    exceptions.TooManyRequests,
-    exceptions.InternalServerError,
-    exceptions.BadGateway,
-    exceptions.ServiceUnavailable,
-    exceptions.GatewayTimeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    auth.TransportError,
-    ConnectionError,
-    concurrent.futures.TimeoutError,
-)
-_ALL = (
-    exceptions.GoogleAPIError,
-    auth.GoogleAuthError,
-    requests.exceptions.RequestException,
-    ConnectionError,
-    concurrent.futures.TimeoutError,
-)
-
 _ROLES = {
     "bigquery.datasets.create": "roles/bigquery.user",
     "bigquery.datasets.get": "roles/bigquery.metadataViewer",
@@ -102,24 +71,16 @@ def tried(what: str, call: Callable[[], T]) -> T:
     NbaMlError
         As `explained` says, at once, for all that a repetition does not mend.
     """
-    failed: list[Exception] = []
-    began = time.monotonic()
-    repeat = Retry(predicate=transient, initial=0.2, maximum=3.0, multiplier=2.0, timeout=RETRY_SECONDS, on_error=failed.append)
-    try:
-        return repeat(call)()
-    except exceptions.RetryError as error:
-        raise explained(error.cause or error, what, len(failed), time.monotonic() - began) from error
-    except _ALL as error:
-        raise explained(error, what, len(failed) + 1, time.monotonic() - began) from error
+    return google_calls.tried(call, lambda error, tries, seconds: explained(error, what, tries, seconds), transient)
 
 
 def transient(error: BaseException) -> bool:
     """Tell whether the same request may succeed a moment later."""
-    if isinstance(error, requests.exceptions.SSLError) or _CONFLICT.search(str(error)):
+    if _CONFLICT.search(str(error)):
         return False
     # A job that failed for a reason unknown to Google's client comes as a server error: the reason counts before the class.
     reason = reason_of(error)
-    return reason in _TRANSIENT_REASONS if reason else isinstance(error, _TRANSIENT)
+    return reason in _TRANSIENT_REASONS if reason else google_calls.transient(error)
 
 
 def reason_of(error: BaseException) -> str:
@@ -131,8 +92,7 @@ def reason_of(error: BaseException) -> str:
 def explained(error: BaseException, what: str, tries: int, seconds: float) -> NbaMlError:
     """Return the platform's error for one of Google's: what failed, how often it was tried, and the next step."""
     said = _first_line(error)
-    times = f"tried {tries} times in {seconds:.0f} s" if tries > 1 else "tried once"
-    text = f"BigQuery, {what} ({times}): {said}"
+    text = f"BigQuery, {what} ({google_calls.times(tries, seconds)}): {said}"
     reason = reason_of(error)
     if _CONFLICT.search(said):
         return WriteConflict(f"{text}; nothing was changed. Run the same command again once the other writer is done")

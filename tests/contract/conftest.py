@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from nba_ml.storage.local import LocalStore
+import nba_ml.storage
+from nba_ml.settings import Settings
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
 from tests.contract.tables import TABLES
 
@@ -38,6 +39,12 @@ def warehouse(adapter):
     return opened
 
 
-@pytest.fixture(params=["local"])
-def open_store(request, tmp_path):
-    return lambda: LocalStore(tmp_path / "store")
+@pytest.fixture(params=["folder", "gcs"])
+def store_address(request, tmp_path) -> str:
+    """Return what NBA_ML_STORE names; the variables that lead to it are set."""
+    return f"file:{tmp_path / 'store'}" if request.param == "folder" else f"gs://{request.getfixturevalue('gcs_bucket')[1]}/some/prefix"
+
+
+@pytest.fixture
+def open_store(store_address):
+    return lambda: nba_ml.storage.open_store(Settings(store=store_address))

@@ -1,10 +1,29 @@
 """What every object store promises."""
 
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nba_ml.errors import UsageError
+
+RACERS = 8
+RACES = 1000
+RACER = f"""
+import sys
+from nba_ml.settings import Settings
+from nba_ml.storage import open_store
+store = open_store(Settings(store=sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range({RACES}):
+    if store.create(f"races/{{number:04}}", (sys.argv[2] * 1000).encode()):
+        print(number)
+"""
 
 SEGMENT = st.text(st.characters(categories=["L", "N"], include_characters="-_.=: "), min_size=1, max_size=12).filter(
     lambda segment: segment not in (".", "..")
@@ -76,3 +95,31 @@ def test_bytes_come_back_as_they_went_in(open_store, name, data):
     assert store.create(name, data)
     assert store.read(name) == data
     assert name in store.list(name)
+
+
+@pytest.mark.slow
+def test_each_of_a_thousand_races_has_one_winner(store_address, open_store):
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, store_address, str(racer)],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for racer in range(RACERS)
+    ]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    answers = [racer.communicate(timeout=400) for racer in racers]
+    assert [racer.returncode for racer in racers] == [0] * RACERS, answers
+    winners = [(int(number), racer) for racer, (out, _) in enumerate(answers) for number in out.split()]
+    assert Counter(number for number, _ in winners) == dict.fromkeys(range(RACES), 1)
+    store = open_store()
+    assert store.list("") == [f"races/{number:04}" for number in range(RACES)]
+    for number, racer in winners:
+        assert store.read(f"races/{number:04}") == (str(racer) * 1000).encode()

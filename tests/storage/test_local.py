@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,31 +18,6 @@ def start(code: str, *arguments: object) -> subprocess.Popen:
     prelude = "import os, sys, time\nfrom pathlib import Path\nfrom nba_ml.storage.local import LocalStore\nstore = LocalStore(Path(sys.argv[1]))\n"
     command = [sys.executable, "-c", prelude + code, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_each_of_a_thousand_races_has_one_winner(tmp_path):
-    code = """
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(1000):
-    if store.create(f"races/{number:04}", (sys.argv[2] * 1000).encode()):
-        print(number)
-"""
-    racers = [start(code, tmp_path, racer) for racer in range(8)]
-    for racer in racers:
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    answers = [racer.communicate(timeout=200) for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 8, answers
-    wins = Counter(int(line) for out, _ in answers for line in out.split())
-    assert wins == dict.fromkeys(range(1000), 1)
-    store = LocalStore(tmp_path)
-    assert store.list("") == [f"races/{number:04}" for number in range(1000)]
-    for racer, (out, _) in enumerate(answers):
-        for number in out.split():
-            assert store.read(f"races/{int(number):04}") == (str(racer) * 1000).encode()
 
 
 def test_a_write_that_is_killed_leaves_no_object(tmp_path):
