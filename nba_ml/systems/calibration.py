@@ -113,6 +113,20 @@ class Calibration:
         scaled = np.array([np.interp(probability, GRID, band) for band in self.quantiles])[self._band(number)]
         return np.where(np.isnan(number), np.nan, np.maximum(number + self.sigma(number) * scaled, 0))
 
+    def crps(self, number: np.ndarray, actual: np.ndarray) -> np.ndarray:
+        """Return the continuous ranked probability score of each row, in points: how far the whole distribution lies from what happened.
+
+        Smaller is better; of a number without a distribution it would be the absolute error. NaN where the number is NaN.
+
+        Notes
+        -----
+        Twice the mean pinball loss of the quantiles at `GRID`, the midpoints of 200 equal parts of (0, 1): CRPS(F, y) = 2 ∫ ρ_τ(y − F⁻¹(τ)) dτ
+        (Gneiting and Ranjan, Comparing density forecasts using threshold- and quantile-weighted scoring rules, JBES 29, 2011).
+        """
+        quantiles = np.maximum(number[:, None] + self.sigma(number)[:, None] * np.array(self.quantiles)[self._band(number)], 0)
+        over = actual[:, None] - quantiles
+        return 2 * np.maximum(GRID * over, (GRID - 1) * over).mean(axis=1)
+
     def _band(self, number: np.ndarray) -> np.ndarray:
         # Steps, not a curve through the bands: near 0 points outcomes pile up, and only a band's own quantile leaves out a tenth of them.
         return np.searchsorted(self.edges, np.nan_to_num(number))

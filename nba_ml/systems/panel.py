@@ -163,13 +163,18 @@ def quoted(rows: pl.DataFrame, lines: pl.DataFrame | None, name: str) -> np.ndar
     return column(rows.select(key).join(lines.select(*key, name), on=key, how="left", maintain_order="left"), name)
 
 
-def long_frame(rows: pl.DataFrame, completed: Mapping[str, Mapping[str, np.ndarray]], reasons: Mapping[str, str]) -> pl.DataFrame:
-    """Stack system → column → values under each other, NaN as null."""
+def long_frame(
+    rows: pl.DataFrame,
+    completed: Mapping[str, Mapping[str, np.ndarray]],
+    reasons: Mapping[str, str],
+    names: Sequence[str] = COLUMNS,
+) -> pl.DataFrame:
+    """Stack system → column → values under each other, NaN as null; `names` are the columns that are kept."""
     identity = rows.select(slate_date="game_date", game_id="game_id", player_id="player_id")
     parts = []
     for name, values in completed.items():
-        columns = [pl.Series(column_name, values.get(column_name, np.full(rows.height, np.nan))).fill_nan(None) for column_name in COLUMNS]
+        columns = [pl.Series(column_name, values.get(column_name, np.full(rows.height, np.nan))).fill_nan(None) for column_name in names]
         part = identity.with_columns(*columns, system_id=pl.lit(name))
         reason = pl.when(pl.col("predicted_points").is_null()).then(pl.lit(reasons.get(name, "too little history")))
         parts.append(part.with_columns(abstain_reason=reason))
-    return pl.concat(parts).select("slate_date", "game_id", "player_id", "system_id", *COLUMNS, "abstain_reason")
+    return pl.concat(parts).select("slate_date", "game_id", "player_id", "system_id", *names, "abstain_reason")

@@ -37,7 +37,7 @@ def findings(
         _against_line(found["populations"]["C"], leader),
         _with_line(found["seeing_line"], leader),
         _months(months, leader),
-        _intervals(found["intervals"].get(leader), leader),
+        _intervals(found["intervals"].get(leader), found["crps"].get(leader), leader),
         _probability(found["probabilities"].get(leader), leader),
         _sides(found["sides"].get(leader, []), leader),
         _leaks(gates, canaries),
@@ -104,12 +104,13 @@ def _months(months: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:
     )
 
 
-def _intervals(held: Mapping[str, Any] | None, leader: str) -> Finding | None:
+def _intervals(held: Mapping[str, Any] | None, score: Mapping[str, Any] | None, leader: str) -> Finding | None:
     if not held or not held["n"]:
         return None
+    whole = f" CRPS, the score of the whole distribution, {points(score['value'])}." if score else ""
     return Finding(
         f"Intervals. The 80 % interval of the {noun(leader)} held {share(held['coverage'])} of the regulars' results; it is "
-        f"{points(held['width'], 1)} points wide on average.",
+        f"{points(held['width'], 1)} points wide on average.{whole}",
         "bad" if abs(held["coverage"] - 0.8) > COVERAGE_TOLERANCE else "plain",
     )
 

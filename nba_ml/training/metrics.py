@@ -209,6 +209,7 @@ def summary(frame: pl.DataFrame) -> dict[str, Any]:
         "probabilities": probability.summary(frame),
         "intervals": probability.coverage(population(frame, "B")),
         "pinball": probability.pinball(population(frame, "B")),
+        "crps": probability.crps(population(frame, "B")),
         "seeing_line": seeing_line(rows),
         "sides": betting.summary(frame),
         "lines": betting.line_kinds(rows),

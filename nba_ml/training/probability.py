@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from nba_ml.training.intervals import clustered_mean
+
 BINS = 10
 BANDS = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0)
 """Lower bounds, in points, of the bands of predicted level."""
@@ -127,8 +129,7 @@ def coverage(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 def pinball(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the mean pinball loss, in points, of each system's quantiles: what a wrong quantile costs; smaller is better.
 
-    Source: Koenker and Bassett, Regression quantiles, Econometrica 46 (1978). Three quantiles are not the whole distribution: no CRPS is
-    made of them.
+    Source: Koenker and Bassett, Regression quantiles, Econometrica 46 (1978). Three quantiles are not the whole distribution: see `crps`.
 
     Returns
     -------
@@ -142,6 +143,24 @@ def pinball(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
             name: float(_pinball(rows["actual_points"].to_numpy() - rows[name].to_numpy(), level)) for name, level in QUANTILES.items()
         }
         answer[system] = {"n": rows.height} | losses
+    return answer
+
+
+def crps(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the mean score of the whole distribution of each system that gives one, in points; smaller is better.
+
+    Each row's score comes with the backtest (`nba_ml.systems.calibration.Calibration.crps`), since three quantiles don't hold the distribution.
+
+    Returns
+    -------
+    dict
+        System → `clustered_mean`, and "mae": what the number alone would score, as a distribution without width.
+    """
+    answer = {}
+    for system in _with(frame, "crps") if "crps" in frame.columns else []:
+        rows = frame.filter(pl.col("system_id") == system).drop_nulls("crps").sort("slate_date", "game_id", "player_id")
+        error = (rows["predicted_points"] - rows["actual_points"]).abs().mean()
+        answer[system] = clustered_mean(rows["slate_date"].to_numpy(), rows["crps"].to_numpy()) | {"mae": error}
     return answer
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from nba_ml.gates import load_gates
 from nba_ml.training import betting, metrics, plots, report_data, wording
 from nba_ml.training.canaries import asked
 from nba_ml.training.findings import findings
@@ -133,6 +134,7 @@ def _data(
         "figures": {name: None if svg is None else Markup(svg) for name, svg in figures.items()},  # noqa: S704 -- made by plots, no input in it
         "findings": findings(found, months, gates, canaries),
         "order": list(dict.fromkeys(name for part in found["populations"].values() for name in part["predictors"])),
+        "asked_crps": load_gates()["report"]["crps"],
         "break_even": betting.BREAK_EVEN,
         "least_bets": betting.LEAST_BETS,
     }

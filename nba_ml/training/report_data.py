@@ -56,13 +56,14 @@ def seasons(frame: pl.DataFrame, rows: pl.DataFrame, system: str) -> list[dict[s
     Returns
     -------
     list of dict
-        "season", "n", "mae", "rivals" {predictor: {"ratio": `metrics.ratio`, "difference": `metrics.paired`}}, "coverage" (0..1 or None).
+        "season", "n", "mae", "rivals" {predictor: {"ratio": `metrics.ratio`, "difference": `metrics.paired`}}, "coverage" (0..1 or None),
+        "crps" {system: points}.
     """
     found = []
     for (season,), group in metrics.population(rows, "B").group_by("season", maintain_order=True):
         rivals = [name for name in (SIMPLE, metrics.LAST_10, "ridge") if name in rows.columns]
-        own = metrics.population(frame.filter((pl.col("season") == season) & (pl.col("system_id") == system)), "B")
-        held = probability.coverage(own).get(system)
+        everyone = metrics.population(frame.filter(pl.col("season") == season), "B")
+        held = probability.coverage(everyone.filter(pl.col("system_id") == system)).get(system)
         found.append(
             {
                 "season": season,
@@ -73,6 +74,7 @@ def seasons(frame: pl.DataFrame, rows: pl.DataFrame, system: str) -> list[dict[s
                     for name in rivals
                 },
                 "coverage": held["coverage"] if held else None,
+                "crps": {name: score["value"] for name, score in probability.crps(everyone).items()},
             }
         )
     return found

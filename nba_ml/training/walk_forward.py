@@ -30,6 +30,9 @@ LEAST_FOLD_ROWS = 500
 BASELINES = {"ewma_hl8": "points_ewm_8", "last_10": "points_mean_10"}
 """Baseline → the feature that it is."""
 
+SCORE = "crps"
+"""Column with the score of a row's whole predictive distribution, known once the outcome is: `Calibration.crps`."""
+
 LINE_COLUMNS = ("line", "line_kind", "over_odds", "under_odds")
 
 
@@ -162,9 +165,12 @@ def complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl
     seen = pl.concat(past)
     if (latest := seen["game_date"].max()) >= inside["game_date"].min() or trained_until >= inside["game_date"].min():  # type: ignore[operator]
         raise AssertionError(f"a fold from {inside['game_date'].min()} would learn from {max(latest, trained_until)}")  # type: ignore[type-var]
-    completed = combination(seen, numbers).complete(numbers, column(inside, "line"), column(inside, "p_over_market"))
+    combined = combination(seen, numbers)
+    completed = combined.complete(numbers, column(inside, "line"), column(inside, "p_over_market"))
+    for name, calibration in combined.calibrations.items():
+        completed[name][SCORE] = calibration.crps(completed[name]["predicted_points"], column(inside, TARGET))
     completed |= {name: {"predicted_points": column(inside, feature)} for name, feature in BASELINES.items()}
-    long = long_frame(inside, completed, {}).drop("abstain_reason")
+    long = long_frame(inside, completed, {}, (*COLUMNS, SCORE)).drop("abstain_reason")
     facts = inside.select(
         "game_id",
         "player_id",
@@ -208,6 +214,7 @@ PREDICTION_COLUMNS = (
     "season_avg_minutes",
     TARGET,
     "actual_minutes",
+    SCORE,
     "trained_until",
 )
 """Columns of the file that `nba-ml backtest --predictions` writes, in their order."""

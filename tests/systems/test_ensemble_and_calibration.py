@@ -1,11 +1,13 @@
 """The ensemble's weights and the distribution around a number, on data whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_ml.systems.calibration import Calibration
+from nba_ml.systems.calibration import GRID, Calibration
 from nba_ml.systems.ensemble import Ensemble
 
 
@@ -76,6 +78,25 @@ def test_probabilities_of_the_over_are_calibrated_with_pushes_excluded(truth, ca
     bins = np.digitize(p, [0.4, 0.5, 0.6])
     for value in np.unique(bins):
         assert p[bins == value].mean() == pytest.approx(over[bins == value].mean(), abs=0.03)
+
+
+def test_the_score_of_a_distribution_is_that_of_its_two_hundred_equal_parts(truth, calibration):
+    """CRPS of a set of equally likely values, E|X − y| − E|X − X'| / 2 (Gneiting and Raftery, JASA 102, 2007), term by term."""
+    level, actual, _ = (values[:25] for values in truth)
+    found = calibration.crps(level, actual)
+    for number, outcome, score in zip(level, actual, found, strict=True):
+        parts = np.array([calibration.quantile(np.array([number]), p)[0] for p in GRID])
+        assert score == pytest.approx(np.abs(parts - outcome).mean() - np.abs(parts[:, None] - parts[None, :]).mean() / 2)
+
+
+def test_the_score_rewards_the_true_distribution_and_is_missing_with_the_number(truth, calibration):
+    level, actual, _ = truth
+    score = calibration.crps(level, actual)
+    for factor in (0.5, 2.0):
+        wrong = replace(calibration, spread=(calibration.spread[0] * factor, calibration.spread[1] * factor))
+        assert score.mean() < wrong.crps(level, actual).mean()
+    assert score.mean() < np.abs(level - actual).mean()
+    assert np.isnan(calibration.crps(np.array([np.nan]), np.array([3.0]))).all()
 
 
 @given(number=st.floats(0, 60), line=st.floats(0.5, 60).map(lambda value: round(value * 2) / 2))

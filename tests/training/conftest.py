@@ -71,6 +71,7 @@ def make_backtest(
                 q10=pl.Series(np.clip(predicted - width, 0, None) if model else nan).fill_nan(None),
                 q50=pl.Series(np.clip(predicted - 0.4, 0, None) if model else nan).fill_nan(None),
                 q90=pl.Series(predicted + width if model else nan).fill_nan(None),
+                crps=pl.Series(0.7 * np.abs(predicted - actual) if model else nan).fill_nan(None),
                 p_over=pl.Series(p_over if model else nan).fill_nan(None),
             )
         )

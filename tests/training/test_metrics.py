@@ -120,6 +120,17 @@ def test_pinball_against_scikit_learn(backtest):
         assert found[name] == pytest.approx(mean_pinball_loss(rows["actual_points"], rows[name], alpha=level))
 
 
+def test_the_score_of_the_distribution_stands_beside_that_of_the_number(backtest):
+    found = probability.crps(backtest)
+    assert set(found) == {"ensemble", "xgboost"}
+    rows = backtest.filter(pl.col("system_id") == "ensemble")
+    assert found["ensemble"]["n"] == rows.height
+    assert found["ensemble"]["value"] == pytest.approx(rows["crps"].mean())
+    assert found["ensemble"]["low"] < found["ensemble"]["value"] < found["ensemble"]["high"]
+    assert found["ensemble"]["mae"] == pytest.approx((rows["predicted_points"] - rows["actual_points"]).abs().mean())
+    assert probability.crps(backtest.drop("crps")) == {}
+
+
 def test_groups_for_the_plot_have_equal_size_and_lose_nobody():
     rng = np.random.default_rng(4)
     p, over = rng.random(1003), (rng.random(1003) < 0.5).astype(float)

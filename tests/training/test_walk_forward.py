@@ -67,6 +67,8 @@ def test_every_player_game_of_the_span_has_one_row_a_system_and_no_other(rows):
     assert found.select(pl.col(pl.Float64).is_nan().any()).sum_horizontal().item() == 0
     trained = found.filter(pl.col("system_id").is_in(["xgboost", "ensemble"]))
     assert trained["predicted_points"].null_count() == 0
+    assert trained["crps"].null_count() == 0
+    assert found.filter(~pl.col("system_id").is_in(["xgboost", "ensemble"]))["crps"].is_null().all()
     assert (trained["p_over"].is_not_null() == trained["line"].is_not_null()).all()
 
 
