@@ -1,4 +1,4 @@
-"""Predictions against results: every system of every published run of a slate, blocked picks too, and never a change to a prediction.
+"""Predictions against results: every system and version of every run of a slate, blocked picks too, and never a change to a prediction.
 
 Each number is held against two lines: the one that the prediction saw, and the closing one. A correction of a box score adds a revision.
 """
@@ -14,7 +14,7 @@ from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.games import complete_sides
 from nba_ml.gates import load_gates
-from nba_ml.slate.consensus import side_of
+from nba_ml.slate.consensus import NUMBER, side_of
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.warehouse.port import LATEST
 
@@ -37,7 +37,8 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
     dict
         slate_date, runs, graded (current grades of all runs), new (grades written now), void, push, waiting (names of games), and systems:
         for the run in force, each system's n and mae over rows with a number and a result, and n_line, mae_on_lines, line_mae, wins, losses
-        and hit_rate (pushes apart) over those of them with a line.
+        and hit_rate (pushes apart) over those of them with a line, each row by the version that it is published from; and versions: the same
+        figures of each version's ensemble, shadows included, over all rows.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
     late = pl.when(pl.col("revision") > 0).then(pl.lit(now)).otherwise(pl.col("known_at"))
     written = context.warehouse.append(TABLE, changed.with_columns(known_at=late)) if changed.height else 0
     log.info("%s: %d grades, %d of them new", slate, fresh.height, written)
+    run = fresh.filter(pl.col("run_key") == _run_in_force(picks)) if picks.height else fresh.clear()
+    own = run.join(picks, on=["run_key", *_KEY, "model_version"], how="semi")
     return {
         "slate_date": slate.isoformat(),
         "runs": numbers["run_key"].n_unique(),
@@ -72,7 +75,8 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
         "void": fresh.filter(pl.col("outcome") == "void").height,
         "push": fresh.filter(pl.col("outcome") == "push").height,
         "waiting": waiting,
-        "systems": summarise(fresh.filter(pl.col("run_key") == _run_in_force(picks))) if picks.height else [],
+        "systems": summarise(own),
+        "versions": summarise(run.filter(pl.col("system_id") == NUMBER), by="model_version"),
     }
 
 
@@ -154,12 +158,12 @@ def revise(fresh: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     return changed.with_columns(revision=pl.col("last").fill_null(-1) + 1).drop("last", *(f"was_{name}" for name in _COMPARED))
 
 
-def summarise(graded: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return each system's figures over the grades of one run; every figure on rows that its own n counts."""
+def summarise(graded: pl.DataFrame, by: str = "system_id") -> list[dict[str, Any]]:
+    """Return the figures of each system, or whatever `by` tells apart, over grades of one run; every figure on rows that its own n counts."""
     played = graded.filter(pl.col("predicted_points").is_not_null() & pl.col("actual_points").is_not_null())
     lined = pl.col("line").is_not_null()
     won, lost = (pl.col("outcome") == outcome for outcome in ("win", "loss"))
-    table = played.group_by("system_id").agg(
+    table = played.group_by(by).agg(
         n=pl.len(),
         mae=pl.col("absolute_error").mean(),
         n_line=lined.sum(),
@@ -169,7 +173,7 @@ def summarise(graded: pl.DataFrame) -> list[dict[str, Any]]:
         losses=lost.sum(),
     )
     decided = pl.col("wins") + pl.col("losses")
-    return table.with_columns(hit_rate=pl.when(decided > 0).then(pl.col("wins") / decided)).sort("mae", "system_id").to_dicts()
+    return table.with_columns(hit_rate=pl.when(decided > 0).then(pl.col("wins") / decided)).sort("mae", by).to_dicts()
 
 
 def _complete(games: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:

@@ -1,17 +1,13 @@
-"""The released model, loaded only if every byte, its feature schema and its golden vectors hold: there is no stand-in."""
+"""A version's panel, only if its feature schema and its golden vectors hold."""
 
-from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
 from nba_ml.features import FeatureSet, own_features
-from nba_ml.registry import versions
-from nba_ml.registry.log import ReleaseLog
 from nba_ml.registry.versions import Version
 
 if TYPE_CHECKING:
@@ -26,40 +22,10 @@ _NEXT = "Go back to a model that fits: `nba-ml release rollback --reason TEXT`, 
 _panels: dict[str, "Panel"] = {}
 
 
-@dataclass(frozen=True)
-class Released:
-    """The model in force, ready to predict; `number` is that of the release entry."""
-
-    version: str
-    number: int
-    manifest: dict[str, Any]
-    panel: "Panel"
-    manifest_sha256: str
-
-
-def load_released(context: Context) -> Released:
-    """Load the version that the release log of the settings' environment names.
-
-    Every file is read and verified on every call; only the parsed panel is kept, for as long as the process lives.
-
-    Raises
-    ------
-    ArtefactError
-        If nothing is released, a byte differs anywhere, the features differ from those that this code builds, or the model no longer gives the
-        predictions it gave when it was published.
-    """
-    environment = context.settings.environment
-    rollout = ReleaseLog(context.store, versions.MODEL, environment).rollout
-    if rollout.serving is None:
-        raise ArtefactError(
-            f"no model is released in {environment}. Train one (`nba-ml train`), or release one that is published: `nba-ml release show`."
-        )
-    version = versions.open_version(context.store, versions.MODEL, rollout.serving, rollout.manifests[rollout.serving])
-    return Released(version.version, rollout.number, version.manifest, verified_panel(version), version.manifest_sha256)
-
-
 def verified_panel(version: Version) -> "Panel":
-    """Parse a version whose bytes are verified; the panel is kept for as long as the process lives.
+    """Return the panel of a version whose bytes are verified, holding it to its golden vectors each time.
+
+    What was parsed is kept by its content, for as long as the process lives.
 
     Raises
     ------
@@ -69,6 +35,7 @@ def verified_panel(version: Version) -> "Panel":
     check_features(version, own_features())
     if version.manifest_sha256 not in _panels:
         _panels[version.manifest_sha256] = _parse(version)
+    check_golden(_panels[version.manifest_sha256], version)
     return _panels[version.manifest_sha256]
 
 
@@ -105,13 +72,11 @@ def _parse(version: Version) -> "Panel":
 
     where = f"models/{version.name}/{version.version}"
     try:
-        panel = Panel.from_files(version.files, [feature["name"] for feature in version.manifest["feature_schema"]])
+        return Panel.from_files(version.files, [feature["name"] for feature in version.manifest["feature_schema"]])
     except ArtefactError:
         raise
     except Exception as error:
         raise ArtefactError(f"{where}: verified files that this code can't read ({type(error).__name__}: {error}). {_NEXT}") from error
-    check_golden(panel, version)
-    return panel
 
 
 def check_golden(panel: "Panel", version: Version) -> None:

@@ -118,20 +118,25 @@ def follow(rollout: Rollout, entry: Entry) -> Rollout:
     UsageError, GateRefused
         As `check` does.
     """
+    check(rollout, entry.action, entry.version, entry.share)
+    manifests = {**rollout.manifests, entry.version: entry.manifest_sha256}
+    after = _moved(replace(rollout, number=entry.number, manifests=manifests), entry)
+    same = (after.in_play, after.share) == (rollout.in_play, rollout.share)
+    return after if same else replace(after, in_force=entry.number)
+
+
+def _moved(before: Rollout, entry: Entry) -> Rollout:
     action, version, share = entry.action, entry.version, entry.share
-    check(rollout, action, version, share)
-    manifests = {**rollout.manifests, version: entry.manifest_sha256}
-    after = replace(rollout, number=entry.number, manifests=manifests)
     if action in ("pin", "unpin"):
-        return replace(after, pinned=action == "pin")
+        return replace(before, pinned=action == "pin")
     if action == "shadow":
-        return _with(replace(after, shadows=(*after.shadows, version)), version, State.SHADOW)
+        return _with(replace(before, shadows=(*before.shadows, version)), version, State.SHADOW)
     if action == "promote":
-        return _with(after, version, State.CANDIDATE)
+        return _with(before, version, State.CANDIDATE)
     after = replace(
-        after,
-        shadows=tuple(name for name in after.shadows if name != version),
-        good=after.good if action == "rollback" else tuple(name for name in after.good if name != version),
+        before,
+        shadows=tuple(name for name in before.shadows if name != version),
+        good=before.good if action == "rollback" else tuple(name for name in before.good if name != version),
     )
     if action in ("retire", "reject"):
         return _with(after, version, State.RETIRED if action == "retire" else State.REJECTED)

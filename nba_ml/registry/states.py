@@ -35,6 +35,8 @@ class Rollout:
     ----------
     number : int
         The entry; 0 where nothing was ever decided.
+    in_force : int
+        The last entry that changed which versions score: `serving`, `challenger`, `share` or `shadows`.
     serving : str or None
         Version that predicts all rows but the challenger's; None only where nothing was ever released.
     challenger : str or None
@@ -60,6 +62,7 @@ class Rollout:
     """
 
     number: int = 0
+    in_force: int = 0
     serving: str | None = None
     challenger: str | None = None
     share: float = 0.0

@@ -1,105 +1,177 @@
-"""What people and DAGs do with versions: show them, release one, go back; each a function of the context that returns a JSON-able dict."""
+"""What people and DAGs do with versions, each a function of the context that returns a JSON-able dict.
 
-from dataclasses import asdict
+Every decision is one entry of the release log and is in force from then on. The tables for analysts follow it where the warehouse lets them;
+where it does not, the decision stands, and `nba-ml registry rebuild` writes them later.
+"""
+
+import logging
 from typing import Any
 
 from nba_ml.context import Context
+from nba_ml.errors import NbaMlError, UsageError
 from nba_ml.registry import projection, releases, versions
 from nba_ml.registry.loading import verified_panel
 from nba_ml.registry.log import ReleaseLog
-from nba_ml.registry.states import SHARES, State
+from nba_ml.registry.states import Rollout, State
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+"""Of every decision: "version" (the one it is about), its "state" and "share", "number" of the log's last entry, "current" (the version that
+serves), "challenger", "shadows", "pinned", and "next" (the command that takes the version further, or None)."""
+
+_FIRST_SHARE = 0.1
 
 
-def approve_command(version: str) -> str:
-    """Return the command by which a person releases a version."""
-    return f"nba-ml release approve {version} --reason TEXT"
+def open_log(context: Context, environment: str | None = None) -> ReleaseLog:
+    """Read the release log of an environment, by default the settings'."""
+    return ReleaseLog(context.store, versions.MODEL, environment or context.settings.environment)
 
 
-def show(context: Context) -> dict[str, Any]:
-    """Tell what runs in the environment of the settings, how it came to it, and which versions could run.
+def approve(
+    context: Context, version: str, *, actor: str, reason: str, share: float | None = None, at_once: bool = False, seen: int | None = None
+) -> Answer:
+    """Start a version's gradual release at 10 %, or at everything where nothing serves yet; see `releases.release` for what is refused.
 
-    Returns
-    -------
-    dict
-        "environment", "number" (last entry), "serving", "challenger", "share", "shadows", "pinned", "current" (the entry by which `serving`
-        serves, or None), "history" (entries, latest first), "versions" (each with trained_until, created_at, passed and state).
+    Parameters
+    ----------
+    share : float, optional
+        0.1, 0.5 or 1.0. More than 0.1 while another version serves skips the evidence that `advance` asks for, and needs `at_once`.
+    seen : int, optional
+        Number of the last entry when the question was asked: an answer that comes after another one on the same version is refused.
     """
     log = open_log(context)
-    rollout = log.rollout
-    rows = []
-    for version in versions.list_versions(context.store, versions.MODEL):
-        manifest, _ = versions.read_manifest(context.store, versions.MODEL, version)
-        rows.append(
-            {
-                "version": version,
-                "state": str(rollout.state_of(version)),
-                "trained_until": manifest["trained_until"],
-                "passed": manifest["gates"]["passed"],
-                "created_at": manifest["created_at"],
-            }
+    serving = log.rollout.serving
+    if share is not None and share > _FIRST_SHARE and serving not in (None, version) and not at_once:
+        raise UsageError(
+            f"{version!r} at {share:.0%} at once is refused: {serving!r} serves, and no graded slate compares the two. Start it at 10 % "
+            "(leave --share out) and `nba-ml release advance`, or say --at-once."
         )
-    return {
-        "environment": log.environment,
-        "number": rollout.number,
-        "serving": rollout.serving,
-        "challenger": rollout.challenger,
-        "share": rollout.share,
-        "shadows": list(rollout.shadows),
-        "pinned": rollout.pinned,
-        "current": asdict(log.entries[rollout.serving_number - 1]) if rollout.serving_number else None,
-        "history": [asdict(entry) for entry in reversed(log.entries)],
-        "versions": sorted(rows, key=lambda row: (row["trained_until"], row["created_at"]), reverse=True),
-    }
-
-
-def open_log(context: Context) -> ReleaseLog:
-    """Read the release log of the settings' environment."""
-    return ReleaseLog(context.store, versions.MODEL, context.settings.environment)
-
-
-def approve(context: Context, version: str, *, actor: str, reason: str) -> dict[str, Any]:
-    """Release a version; see `releases.release` for what is refused."""
-    log = open_log(context)
-    releases.release(log, version, actor=actor, reason=reason, verify=verified_panel, share=1.0)
+    releases.release(log, version, actor=actor, reason=reason, verify=verified_panel, share=share, seen=seen)
     return _done(context, log, version)
 
 
-def rollback(context: Context, *, actor: str, reason: str, to: str | None = None) -> dict[str, Any]:
-    """Go back to the version in force before, or to `to`; see `releases.rollback` for what is refused."""
+def shadow(context: Context, version: str, *, actor: str, reason: str, seen: int | None = None) -> Answer:
+    """Have a version score every slate without being published; see `releases.shadow` for what is refused."""
     log = open_log(context)
-    entry = releases.rollback(log, actor=actor, reason=reason, verify=verified_panel, to=to)
-    return _done(context, log, entry.version)
+    releases.shadow(log, version, actor=actor, reason=reason, verify=verified_panel, seen=seen)
+    return _done(context, log, version)
 
 
-def release_trained(context: Context, version: str, *, actor: str) -> dict[str, Any]:
-    """Release a version that training just published, where the settings let training do so; else leave it as a candidate.
+def reject(context: Context, version: str, *, actor: str, reason: str, seen: int | None = None) -> Answer:
+    """Note that a candidate shall not run; see `releases.reject` for what is refused."""
+    log = open_log(context)
+    releases.reject(log, version, actor=actor, reason=reason, seen=seen)
+    return _done(context, log, version)
+
+
+def advance(context: Context, version: str | None = None, *, actor: str, reason: str) -> Answer:
+    """Take a version one step further: shadow → 10 % → 50 % → 100 %; see `releases.advance` for what is refused.
+
+    Parameters
+    ----------
+    version : str, optional
+        By default the challenger, else the only shadow.
+    """
+    log = open_log(context)
+    seen = log.rollout
+    chosen = releases.next_up(seen, version)
+    releases.advance(log, seen, chosen, actor=actor, reason=reason, verify=verified_panel)
+    return _done(context, log, chosen)
+
+
+def rollback(context: Context, *, actor: str, reason: str, to: str | None = None, only: str | None = None) -> Answer:
+    """Take out the challenger, else the version that serves; see `releases.rollback` for what is refused."""
+    log = open_log(context)
+    releases.rollback(log, actor=actor, reason=reason, verify=verified_panel, to=to, only=only)
+    return _done(context, log, log.rollout.serving or "")
+
+
+def retire(context: Context, version: str, *, actor: str, reason: str) -> Answer:
+    """End a version that predicts no published row; see `releases.retire` for what is refused."""
+    log = open_log(context)
+    releases.retire(log, version, actor=actor, reason=reason)
+    return _done(context, log, version)
+
+
+def pin(context: Context, version: str, *, actor: str, reason: str) -> Answer:
+    """Freeze what runs, of which `version` is part; see `releases.pin` for what is refused."""
+    log = open_log(context)
+    releases.pin(log, version, actor=actor, reason=reason)
+    return _done(context, log, version)
+
+
+def unpin(context: Context, *, actor: str, reason: str) -> Answer:
+    """End a pin; see `releases.unpin` for what is refused."""
+    log = open_log(context)
+    releases.unpin(log, actor=actor, reason=reason)
+    return _done(context, log, log.rollout.serving or "")
+
+
+def promote(context: Context, version: str, to: str, *, actor: str, reason: str) -> Answer:
+    """Make a version of the settings' environment a candidate of the environment `to`, the same bytes.
+
+    Where a person approves in that environment, the version waits for that; see `releases.promote` for what is refused.
+    """
+    if to not in projection.ENVIRONMENTS:
+        raise UsageError(f"{to!r} is no environment: choose one of {', '.join(projection.ENVIRONMENTS)}.")
+    source, target = open_log(context), open_log(context, to)
+    releases.promote(source, target, version, actor=actor, reason=reason, verify=verified_panel)
+    there = context.settings.model_copy(update={"environment": to})
+    if there.release_approval == "auto" and free_to_release(target.rollout, version):
+        reason = f"promoted from {source.environment} with NBA_ML_APPROVAL=auto: {reason}"
+        releases.release(target, version, actor=actor, reason=reason, verify=verified_panel, share=1.0)
+    return _done(context, target, version)
+
+
+def release_trained(context: Context, version: str, *, actor: str) -> Answer:
+    """Release a version that training just published, where the settings let training do so; else leave it as a candidate."""
+    log = open_log(context)
+    if context.settings.release_approval == "auto" and free_to_release(log.rollout, version):
+        reason = "released by training: NBA_ML_APPROVAL=auto"
+        releases.release(log, version, actor=actor, reason=reason, verify=verified_panel, share=1.0)
+    return _done(context, log, version)
+
+
+def free_to_release(rollout: Rollout, version: str) -> bool:
+    """Tell whether a version may be released without a person.
 
     What was gone back from, rejected or retired, and what scores along as a shadow, a person releases. Neither is anything released past a
     challenger, or while what runs is pinned.
-
-    Returns
-    -------
-    dict
-        "version", "state", "number" of the last entry of the log, "current" version in force, "next" (the command that releases a
-        candidate, or None).
     """
-    log = open_log(context)
-    rollout = log.rollout
-    free = rollout.state_of(version) in (State.CANDIDATE, State.EARLIER) and rollout.challenger is None and not rollout.pinned
-    if context.settings.release_approval == "auto" and free:
-        return approve(context, version, actor=actor, reason="released by training: NBA_ML_APPROVAL=auto")
-    return _done(context, log, version)
+    return rollout.state_of(version) in (State.CANDIDATE, State.EARLIER) and rollout.challenger is None and not rollout.pinned
 
 
-def _done(context: Context, log: ReleaseLog, version: str) -> dict[str, Any]:
-    projection.rebuild(context)
+def next_command(rollout: Rollout, version: str, environment: str) -> str | None:
+    """Return the command that takes a version further, None where there is nothing to be done."""
+    state, where = rollout.state_of(version), "" if environment == "dev" else f"NBA_ML_ENVIRONMENT={environment} "
+    if state in (State.FULL, State.RETIRED, State.EARLIER):
+        return None
+    if rollout.pinned:
+        return f"{where}nba-ml release unpin --reason TEXT"
+    if state == State.SHADOW or version == rollout.challenger:
+        return f"{where}nba-ml release advance {version} --reason TEXT"
+    if rollout.challenger:
+        return f"{where}nba-ml release advance {rollout.challenger} --reason TEXT"
+    return f"{where}nba-ml release approve {version} --reason TEXT"
+
+
+def _done(context: Context, log: ReleaseLog, version: str) -> Answer:
     rollout = log.rollout
     state = rollout.state_of(version)
-    waits = state not in (*SHARES.values(), State.SHADOW)
+    logger.info("%s is %s in %s (entry %d); %s serves", version, state, log.environment, rollout.number, rollout.serving)
+    try:
+        projection.rebuild(context)
+    except NbaMlError as error:
+        logger.warning("the tables for analysts do not show it yet (`nba-ml registry rebuild` writes them): %s", error)
     return {
         "version": version,
         "state": str(state),
+        "share": rollout.share_of(version),
         "number": rollout.number or None,
         "current": rollout.serving,
-        "next": approve_command(version) if waits else None,
+        "challenger": rollout.challenger,
+        "shadows": list(rollout.shadows),
+        "pinned": rollout.pinned,
+        "next": next_command(rollout, version, log.environment),
     }

@@ -39,9 +39,10 @@ def form(slate: pl.DataFrame, systems: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     slate : DataFrame
-        One row per player: game_id, player_id, line (null where there is none), and whatever else, `COLUMNS` apart.
+        One row per player: game_id, player_id, model_version (the one that the row is published from), line (null where there is none), and
+        whatever else, `COLUMNS` apart.
     systems : DataFrame
-        One row per player and system, as in nba_predictions.system_predictions.
+        One row per player, system and version, as in nba_predictions.system_predictions; only those of a row's own version count.
 
     Returns
     -------
@@ -50,8 +51,9 @@ def form(slate: pl.DataFrame, systems: pl.DataFrame) -> pl.DataFrame:
         the line, null where the number takes no side; voices those that give a number; spread is the largest minus the smallest number of
         all systems.
     """
-    numbers = systems.filter(pl.col("predicted_points").is_not_null())
-    ensemble = systems.filter(pl.col("system_id") == NUMBER).select(
+    own = systems.join(slate.select(*KEY, "model_version"), on=[*KEY, "model_version"], how="semi")
+    numbers = own.filter(pl.col("predicted_points").is_not_null())
+    ensemble = own.filter(pl.col("system_id") == NUMBER).select(
         *KEY, "predicted_points", "predicted_points_with_line", "q10", "q50", "q90", "p_over"
     )
     rows = slate.drop(COLUMNS, strict=False).join(ensemble, on=KEY, how="left", maintain_order="left")

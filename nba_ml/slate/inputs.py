@@ -12,6 +12,7 @@ from nba_ml.calendar import day_before
 from nba_ml.context import Context
 from nba_ml.features import FEATURE_VERSION, TARGET, build
 from nba_ml.ids import digest, frame_fingerprint
+from nba_ml.registry.in_force import InForce
 from nba_ml.slate import population
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,6 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     return Inputs(games, box, schedule, status, as_of, own, people, unplaced, population.stale_teams(games, schedule, box, slate, as_of))
 
 
-def run_key(inputs: Inputs, slate: date, mode: str, release_number: int, version: str, manifest_sha256: str) -> str:
+def run_key(inputs: Inputs, slate: date, mode: str, models: InForce) -> str:
     """Return the identity of a run: the same while nothing new is known, whenever it is made."""
-    return digest((slate, mode, release_number, version, manifest_sha256, FEATURE_VERSION, inputs.fingerprint()))
+    return digest((slate, mode, *models.identity(), FEATURE_VERSION, inputs.fingerprint()))

@@ -8,6 +8,8 @@ import polars as pl
 
 from nba_ml.context import Context
 from nba_ml.features import FEATURE_VERSION, REQUIRED
+from nba_ml.registry.states import Rollout
+from nba_ml.slate.assignment import assign
 from nba_ml.slate.inputs import Inputs
 from nba_ml.warehouse.port import LATEST
 
@@ -37,8 +39,8 @@ def published(context: Context, ref: Mapping[str, Any]) -> pl.DataFrame:
     return context.warehouse.read(PICKS, as_of=LATEST, where=run_of(ref))
 
 
-def blank_picks(ref: Mapping[str, Any], inputs: Inputs) -> pl.DataFrame:
-    """Return the rows of a slate before anything is scored: who, which line, which run; unusable and blocked until judged otherwise."""
+def blank_picks(ref: Mapping[str, Any], inputs: Inputs, rollout: Rollout) -> pl.DataFrame:
+    """Return a slate's rows before they are scored: who, which line, run and version; unusable and blocked until judged otherwise."""
     own_lines = inputs.lines.select("player_id", *_LINE)
     stale = pl.col("team").is_in(inputs.stale["team"].to_list())
     rows = inputs.population.select(
@@ -46,11 +48,11 @@ def blank_picks(ref: Mapping[str, Any], inputs: Inputs) -> pl.DataFrame:
         *("game_id", "tipoff_utc", "player_id", "player_name", "team", "opponent", "is_home"),
         reasons=pl.when(stale).then(pl.lit("stale_team")),
     )
+    rows = assign(rows, rollout)
     return rows.join(own_lines, on="player_id", how="left", maintain_order="left").with_columns(
         run_key=pl.lit(ref["run_key"]),
         mode=pl.lit(ref["mode"]),
         as_of=pl.lit(datetime.fromisoformat(ref["as_of"])),
-        model_version=pl.lit(ref["model_version"]),
         release_number=pl.lit(ref["release_number"]),
         feature_version=pl.lit(FEATURE_VERSION),
         quality_tier=pl.lit("unusable"),
@@ -74,6 +76,8 @@ def answer(ref: Mapping[str, Any], picks: pl.DataFrame, written: int) -> dict[st
         "published": written,
         "run_key": ref["run_key"],
         "model_version": ref["model_version"],
+        "versions": dict(sorted(picks["model_version"].value_counts().iter_rows())),
+        "shadows": ref["shadows"],
         "stale_teams": ref["stale_teams"],
         "unplaced": ref["unplaced"],
     }

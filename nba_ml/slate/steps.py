@@ -18,7 +18,7 @@ from nba_ml.context import Context
 from nba_ml.errors import GateRefused, UsageError
 from nba_ml.features import FEATURE_VERSION, REQUIRED, store
 from nba_ml.gates import load_gates
-from nba_ml.registry.loading import Released, load_released
+from nba_ml.registry.in_force import InForce, load_released
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
 from nba_ml.slate import population, publishing, scoring, timing
@@ -49,7 +49,7 @@ def _needs_games(step: Step) -> Step:
 
 
 def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str | None = None) -> Ref:
-    """Find the games of a slate, the moment it is predicted from, and the released model.
+    """Find the games of a slate, the moment it is predicted from, and the released versions.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     Returns
     -------
     dict
-        slate_date, mode, as_of, games, release_number, model_version (None without games).
+        slate_date, mode, as_of, games, release_number, model_version (the one that serves), challenger, share, shadows; without games None.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     GateRefused
         If a live run comes after the first tip-off.
     ArtefactError
-        If no model is released, or it does not hold.
+        If no model is released, or a published one does not hold.
     """
     if mode not in ("live", "replay"):
         raise UsageError(f"mode {mode!r} is neither live nor replay: use --mode live or --mode replay")
@@ -82,11 +82,18 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     ref: Ref = {"slate_date": slate.isoformat(), "mode": mode, "as_of": moment.isoformat(), "games": games}
     if not games:
         log.info("no games on %s: nothing to predict", slate)
-        return {**ref, "release_number": None, "model_version": None}
+        return {**ref, **dict.fromkeys(("release_number", "model_version", "challenger", "share", "shadows"))}
     if mode == "live":
         timing.require_before_tipoff(slate, first)
-    released = load_released(context)
-    return {**ref, "release_number": released.number, "model_version": released.version}
+    rollout = load_released(context).rollout
+    return {
+        **ref,
+        "release_number": rollout.in_force,
+        "model_version": rollout.serving,
+        "challenger": rollout.challenger,
+        "share": rollout.share,
+        "shadows": list(rollout.shadows),
+    }
 
 
 @_needs_games
@@ -104,12 +111,12 @@ def build_features(context: Context, ref: Ref, *, inputs: Inputs | None = None) 
     GateRefused
         If too many of the slate's teams are stale.
     """
-    released, ready = _released(context, ref), inputs or _inputs(context, ref)
+    models, ready = _models(context, ref), inputs or _inputs(context, ref)
     teams = 2 * ready.games.height
     population.require_fresh(ready.stale, teams, load_gates()["slate"]["stale_teams"])
     ref = {
         **ref,
-        "run_key": _run_key(ref, ready, released),
+        "run_key": _run_key(ref, ready, models),
         "population": ready.population.height,
         "stale_teams": ready.stale["team"].to_list(),
         "unplaced": ready.unplaced,
@@ -118,7 +125,7 @@ def build_features(context: Context, ref: Ref, *, inputs: Inputs | None = None) 
     if earlier.height:
         ref["as_of"] = earlier["as_of"][0].isoformat()
     _store_features(context, ref, ready)
-    publishing.stage(context, ref, PICKS, marks.assess(publishing.blank_picks(ref, ready), ready.rows, REQUIRED))
+    publishing.stage(context, ref, PICKS, marks.assess(publishing.blank_picks(ref, ready, models.rollout), ready.rows, REQUIRED))
     return ref
 
 
@@ -132,8 +139,8 @@ def validate(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref
         If the suite slate_features stops the run: among its rules are the features that the model was trained on, and one line that fills a
         feed's gaps.
     """
-    released, ready = _released(context, ref), _same_inputs(context, ref, inputs)
-    trained = {feature["name"]: str(DTYPES[feature["dtype"]]) for feature in released.manifest["feature_schema"]}
+    models, ready = _models(context, ref), _same_inputs(context, ref, inputs)
+    trained = {feature["name"]: str(DTYPES[feature["dtype"]]) for feature in models.serving.manifest["feature_schema"]}
     rows = ready.rows.drop("upcoming").with_columns(feature_version=pl.lit(FEATURE_VERSION))
     rows = rows.join(ready.lines.select("player_id", "line"), on="player_id", how="left", maintain_order="left")
     moment = datetime.fromisoformat(ref["as_of"])
@@ -148,19 +155,20 @@ def validate(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref
 
 @_needs_games
 def score(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
-    """Score the slate with every system of the released version, and stage what each says.
+    """Score the slate with every system of each version in force, and stage what each says.
 
-    The trained model failing fails the step; an error of another system is recorded as its abstention.
+    The trained model of a published version failing fails the step; an error of another system, or of a shadow, is recorded as its
+    abstention.
     """
-    released, ready = _released(context, ref), _same_inputs(context, ref, inputs)
+    models, ready = _models(context, ref), _same_inputs(context, ref, inputs)
     picks = publishing.staged(context, ref, PICKS)
     quarantined = pl.col("reasons").fill_null("").str.split(",").list.contains("quarantined")
     rows = ready.rows.join(picks.filter(quarantined), on=["game_id", "player_id"], how="anti")
-    predicted = released.panel.predict(rows, ready.history, ready.lines)
-    systems = scoring.system_rows(predicted, picks)
+    systems = scoring.score(models, rows, ready.history, ready.lines, picks)
     publishing.stage(context, ref, SYSTEMS, systems)
-    silent = systems.filter(pl.col("predicted_points").is_null()).group_by("system_id").len()
-    return {**ref, "abstentions": dict(sorted(silent.iter_rows()))}
+    own = systems.join(picks, on=["game_id", "player_id", "model_version"], how="semi")
+    silent = own.filter(pl.col("predicted_points").is_null()).group_by("system_id").len()
+    return {**ref, "abstentions": dict(sorted(silent.iter_rows())), "versions_scored": systems["model_version"].n_unique()}
 
 
 @_needs_games
@@ -187,7 +195,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     -------
     dict
         The answer of ``nba-ml predict``: slate_date, mode, as_of, games, population, predicted, abstained, blocked, published (rows of
-        player_prop_predictions), run_key; and model_version, stale_teams, unplaced.
+        player_prop_predictions), run_key; and model_version (the one that serves), versions (version → rows), shadows, stale_teams, unplaced.
 
     Raises
     ------
@@ -231,7 +239,7 @@ def _same_inputs(context: Context, ref: Mapping[str, Any], ready: Inputs | None)
     if ready is not None:
         return ready
     ready = _inputs(context, ref)
-    if _run_key(ref, ready, _released(context, ref)) != ref["run_key"]:
+    if _run_key(ref, ready, _models(context, ref)) != ref["run_key"]:
         raise GateRefused(
             f"the inputs of {ref['slate_date']} changed while run {ref['run_key']} was going: nothing of it is published. "
             f"Run the slate again from its first step: nba-ml predict --slate {ref['slate_date']} --mode {ref['mode']}"
@@ -249,22 +257,20 @@ def _store_features(context: Context, ref: Mapping[str, Any], ready: Inputs) -> 
         store.write(context.warehouse, ready.rows, {slate: moment})
 
 
-def _released(context: Context, ref: Mapping[str, Any]) -> Released:
-    """Return the released model, which must still be the one that the run was opened with."""
-    released = load_released(context)
-    if released.number != ref["release_number"]:
+def _models(context: Context, ref: Mapping[str, Any]) -> InForce:
+    """Return the versions in force, which must still be those that the run was opened with."""
+    models = load_released(context)
+    if models.rollout.in_force != ref["release_number"]:
         raise GateRefused(
-            f"release {released.number} ({released.version}) took the place of {ref['release_number']} ({ref['model_version']}) "
+            f"release {models.rollout.in_force} took the place of {ref['release_number']} ({ref['model_version']}) "
             "while the slate was going: nothing is published. "
             f"Run it again: nba-ml predict --slate {ref['slate_date']} --mode {ref['mode']}"
         )
-    return released
+    return models
 
 
-def _run_key(ref: Mapping[str, Any], ready: Inputs, released: Released) -> str:
-    return sources.run_key(
-        ready, date.fromisoformat(ref["slate_date"]), ref["mode"], released.number, released.version, released.manifest_sha256
-    )
+def _run_key(ref: Mapping[str, Any], ready: Inputs, models: InForce) -> str:
+    return sources.run_key(ready, date.fromisoformat(ref["slate_date"]), ref["mode"], models)
 
 
 def _run_name(ref: Mapping[str, Any]) -> str:

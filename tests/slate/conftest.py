@@ -10,6 +10,8 @@ import pytest
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.features import feature_names
+from nba_ml.registry.in_force import InForce, Released
+from nba_ml.registry.states import Rollout
 from nba_ml.settings import Settings
 from nba_ml.slate import steps
 from nba_ml.systems.panel import COLUMNS
@@ -49,11 +51,22 @@ class FormulaPanel:
 
 @pytest.fixture
 def released(monkeypatch):
-    """Put a formula in force; change its attributes to release another."""
+    """Put a formula in force; change rollout and models to have other versions score."""
     schema = [{"name": name, "dtype": "float64"} for name in feature_names()]
-    model = SimpleNamespace(version="v1", number=1, manifest={"feature_schema": schema}, panel=FormulaPanel(), manifest_sha256="s1")
-    monkeypatch.setattr(steps, "load_released", lambda context: model)
-    return model
+
+    def version(name, shift=0.0):
+        return Released(name, {"feature_schema": schema}, FormulaPanel(shift), f"sha256 of {name}")
+
+    told = SimpleNamespace(rollout=Rollout(number=1, in_force=1, serving="v1"), models={"v1": version("v1")}, failed={}, version=version)
+
+    def load(context):
+        now = told.rollout
+        shadows = tuple(told.models[name] for name in now.shadows if name not in told.failed)
+        challenger = told.models[now.challenger] if now.challenger else None
+        return InForce(now, told.models[now.serving], challenger, shadows, told.failed)
+
+    monkeypatch.setattr(steps, "load_released", load)
+    return told
 
 
 class Quick:

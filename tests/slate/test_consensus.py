@@ -12,9 +12,12 @@ SYSTEMS = tuple(VOICES)
 
 
 def form(numbers: dict[str, float | None], line: float | None) -> dict:
-    slate = pl.DataFrame({"game_id": ["g"], "player_id": [1], "line": [line]}, schema_overrides={"line": pl.Float64})
+    slate = pl.DataFrame(
+        {"game_id": ["g"], "player_id": [1], "model_version": ["v"], "line": [line]}, schema_overrides={"line": pl.Float64}
+    )
     nothing = dict.fromkeys(("predicted_points_with_line", "q10", "q50", "q90", "p_over"))
-    rows = [{"game_id": "g", "player_id": 1, "system_id": name, "predicted_points": number, **nothing} for name, number in numbers.items()]
+    who = {"game_id": "g", "player_id": 1, "model_version": "v"}
+    rows = [{**who, "system_id": name, "predicted_points": number, **nothing} for name, number in numbers.items()]
     types = dict.fromkeys(("predicted_points", *nothing), pl.Float64)
     return consensus.form(slate, pl.DataFrame(rows, schema_overrides=types)).row(0, named=True)
 
@@ -47,9 +50,9 @@ def test_without_a_line_voices_are_counted_and_no_side_taken():
 
 
 def test_running_twice_gives_the_same_columns():
-    slate = pl.DataFrame({"game_id": ["g"], "player_id": [1], "line": [20.5]})
+    slate = pl.DataFrame({"game_id": ["g"], "player_id": [1], "model_version": ["v"], "line": [20.5]})
     systems = pl.DataFrame(
-        {"game_id": ["g"], "player_id": [1], "system_id": ["ensemble"], "predicted_points": [21.0]}
+        {"game_id": ["g"], "player_id": [1], "model_version": ["v"], "system_id": ["ensemble"], "predicted_points": [21.0]}
         | {name: [20.0] for name in ("predicted_points_with_line", "q10", "q50", "q90", "p_over")}
     )
     once = consensus.form(slate, systems)

@@ -1,6 +1,7 @@
 """A slate from open to published, in a real warehouse."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -92,13 +93,15 @@ def test_a_new_input_is_a_new_run_and_the_earlier_one_stays(ready, frames):
 
 def test_another_release_is_another_run(ready, released):
     first = steps.predict(ready, SLATE, "replay")
-    released.number, released.version, released.manifest_sha256 = 2, "v2", "s2"
+    released.models["v2"] = released.version("v2")
+    released.rollout = replace(released.rollout, in_force=2, serving="v2")
     assert steps.predict(ready, SLATE, "replay")["run_key"] != first["run_key"]
 
 
 def test_a_release_in_the_middle_of_a_slate_stops_it(ready, released):
     ref = steps.build_features(ready, steps.open_slate(ready, SLATE, "replay"))
-    released.number, released.version = 2, "v2"
+    released.models["v2"] = released.version("v2")
+    released.rollout = replace(released.rollout, in_force=2, serving="v2")
     with pytest.raises(GateRefused, match="nba-ml predict --slate 2024-01-12"):
         steps.score(ready, ref)
     assert not picks(ready).height
@@ -232,7 +235,7 @@ def test_a_quarantined_row_is_not_scored_and_stays_by_name(ready, released, suit
     suites.slate = ("BOS 2",)
     result = steps.predict(ready, SLATE, "replay")
     assert (result["population"], result["abstained"], result["blocked"]) == (70, 1, 1)
-    assert 202 not in released.panel.asked
+    assert 202 not in released.models["v1"].panel.asked
     row = picks(ready, player_id=202).row(0, named=True)
     assert row["reasons"].split(",")[:2] == ["quarantined", "abstained"]
     assert row["predicted_points"] is None
@@ -249,7 +252,7 @@ def test_a_pick_that_fails_its_check_is_blocked_with_its_number(ready, suites):
 
 
 def test_a_failing_model_publishes_nothing(ready, released, monkeypatch):
-    monkeypatch.setattr(released.panel, "predict", lambda *inputs: 1 / 0)
+    monkeypatch.setattr(released.models["v1"].panel, "predict", lambda *inputs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         steps.predict(ready, SLATE, "replay")
     assert not picks(ready).height
@@ -259,6 +262,6 @@ def test_a_failing_model_publishes_nothing(ready, released, monkeypatch):
 def test_the_real_suites_pass_a_sound_slate_and_stop_another_schema(context, frames, released):
     load(context, frames)
     assert steps.predict(context, SLATE, "replay")["published"] == 70
-    released.manifest["feature_schema"].reverse()
+    released.models["v1"].manifest["feature_schema"].reverse()
     with pytest.raises(GateRefused, match="schema_as_trained"):
         steps.predict(context, SLATE, "replay")

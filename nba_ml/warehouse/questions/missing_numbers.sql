@@ -24,6 +24,7 @@ numbers AS (
     AND picks.run_key = systems.run_key
     AND picks.game_id = systems.game_id
     AND picks.player_id = systems.player_id
+    AND picks.model_version = systems.model_version
 ),
 population AS (
   SELECT system_id, COUNT(*) AS players

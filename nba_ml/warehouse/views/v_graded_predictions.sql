@@ -1,4 +1,4 @@
--- description: Grades of every system's number in the picks in force: the latest revision of each, blocked picks included.
+-- description: Grades of every system's number in the picks in force: the latest revision of each, blocked picks included. Each row's own version counts; what other versions and shadows said is in prediction_accuracy.
 -- grain: one row per slate date, game, player and system
 -- column slate_date: Date of the games in America/New_York.
 -- column game_id: The league's game id.
@@ -94,6 +94,7 @@ INNER JOIN nba_predictions.v_latest_predictions AS picks
   AND grades.run_key = picks.run_key
   AND grades.game_id = picks.game_id
   AND grades.player_id = picks.player_id
+  AND grades.model_version = picks.model_version
 LEFT JOIN nba_predictions.system_predictions AS numbers
   ON grades.slate_date = numbers.slate_date
   AND grades.prediction_id = numbers.id

@@ -34,8 +34,9 @@
 -- column blocked: Whether a reason blocks the pick from use.
 -- column reasons: Named reasons of the quality filter, separated by commas; null where there is none.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
--- column model_version: Released model version that scored the slate.
--- column release_number: Entry of the release log that was in force.
+-- column model_version: Released model version that the row is published from.
+-- column share: Share of the slate's rows that this version predicted, 0 to 1.
+-- column release_number: Last entry of the release log that changed which versions score.
 -- column feature_version: Version of the feature definitions.
 -- column as_of: The run uses nothing that became known later.
 -- column run_key: Run that the pick belongs to.
@@ -76,6 +77,7 @@ SELECT
   reasons,
   mode,
   model_version,
+  share,
   release_number,
   feature_version,
   as_of,

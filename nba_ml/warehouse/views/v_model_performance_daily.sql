@@ -1,7 +1,7 @@
 -- description: Each day's error of every system under each model version, beside the line's own error on the same rows.
 -- grain: one row per slate date, model version, system and mode
 -- column slate_date: Date of the games in America/New_York.
--- column model_version: Released model version that the run used.
+-- column model_version: Released model version that the rows are published from.
 -- column system_id: System; ensemble is the published consensus.
 -- column mode: live (written before tip-off) or replay (a past slate scored again).
 -- column in_sample: Whether the model was trained on the results that it is compared with; then a small error proves nothing. Null where that is unknown.
