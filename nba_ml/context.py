@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from nba_ml.clients import APPLICATION_DEFAULT, Clients
 from nba_ml.settings import Settings, load_settings
 from nba_ml.sources.port import Source
 from nba_ml.storage.port import ObjectStore
@@ -11,9 +12,10 @@ from nba_ml.warehouse.port import Warehouse
 
 @dataclass(frozen=True)
 class Context:
-    """Opens each part when it is first used; hand in ready parts to replace them (Airflow's clients, tests)."""
+    """Opens each part when it is first used, with the clients of Google's services that are handed in, if any."""
 
     settings: Settings = field(default_factory=load_settings)
+    clients: Clients = APPLICATION_DEFAULT
 
     @cached_property
     def warehouse(self) -> Warehouse:
@@ -27,7 +29,7 @@ class Context:
         """The object store that the settings name."""
         from nba_ml.storage import open_store
 
-        return open_store(self.settings)
+        return open_store(self.settings, self.clients)
 
     @cached_property
     def source(self) -> Source:

@@ -18,12 +18,16 @@ _LONGEST_LIST = 20
 
 
 def open_context() -> "Context":
-    """Open the platform with the settings of this process's environment."""
+    """Open the platform with the settings of this process's environment and, on Google, with Airflow's clients."""
+    from nba_google import open_clients
+
     from nba_ml.context import Context
+    from nba_ml.settings import load_settings
 
     # It tells of its own set-up in hundreds of lines, among which the task's own are lost.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    return Context()
+    settings = load_settings()
+    return Context(settings, open_clients(settings))
 
 
 def today() -> date:

@@ -12,7 +12,7 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks")
 
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (
-    {"boosting", "errors", "calendar", "games", "ids", "odds", "progress"},
+    {"boosting", "clients", "errors", "calendar", "games", "ids", "odds", "progress"},
     {"settings", "gates", "google_calls"},
     {"warehouse", "storage"},
     {"sources"},

@@ -73,12 +73,11 @@ def test_the_manual_says_what_when_and_what_to_do_when_it_fails(dag):
 
 
 def test_every_task_has_owner_retries_policy_timeout_and_a_word_on_what_it_does(dag):
-    from nba_retry_policy import NbaRetryPolicy
-
     for task in dag.tasks:
         assert task.owner == "nba-ml", task.task_id
         assert task.retries >= 1, task.task_id
-        assert isinstance(task.retry_policy, NbaRetryPolicy), task.task_id
+        # By name: Airflow may load a plugin's module again, which gives another class.
+        assert type(task.retry_policy).__name__ == "NbaRetryPolicy", task.task_id
         assert task.execution_timeout, task.task_id
         assert task.doc_md, task.task_id
 

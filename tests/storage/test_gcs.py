@@ -10,6 +10,7 @@ from google.cloud import storage
 
 import nba_ml.storage
 from nba_ml import google_calls
+from nba_ml.clients import Clients
 from nba_ml.errors import Unavailable, UsageError
 from nba_ml.settings import Settings
 from nba_ml.storage import gcs
@@ -195,12 +196,12 @@ def test_an_address_that_is_none_is_refused(address):
 
 def test_objects_lie_under_the_prefix_and_a_ready_client_is_used(gcs_bucket, gcs_emulator):
     client, bucket = gcs_bucket
-    store = nba_ml.storage.open_store(Settings(store=f"gs://{bucket}/teams/nba/"), client)
+    store = nba_ml.storage.open_store(Settings(store=f"gs://{bucket}/teams/nba/"), Clients(storage=client))
     store.create("models/m", b"x")
     assert [blob.name for blob in client.list_blobs(bucket)] == ["teams/nba/models/m"]
     assert store.url == f"gs://{bucket}/teams/nba"
     assert store.list("") == ["models/m"]
-    assert nba_ml.storage.open_store(Settings(store=f"gs://{bucket}"), client).list("teams") == ["teams/nba/models/m"]
+    assert nba_ml.storage.open_store(Settings(store=f"gs://{bucket}"), Clients(storage=client)).list("teams") == ["teams/nba/models/m"]
 
 
 def test_the_address_of_an_object_is_one_that_browsers_open(direct, monkeypatch):
