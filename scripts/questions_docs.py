@@ -39,6 +39,14 @@ Rules that every figure here keeps, and yours should:
 - **Void and push count for neither side.** A player who did not play is a void; a result equal to the line is a push.
 - **Few slates say little.** Rows of one night are alike: count slates, not rows.
 
+To write SQL that both warehouses take and answer alike:
+
+- `INT64`, `STRING` and `DATE '2026-11-24'` are in both; `FLOAT64`, `DATE_DIFF`, `DATE_SUB`, `TIMESTAMP_DIFF`, `SAFE_DIVIDE` and
+  `EXTRACT(DAYOFWEEK …)` are not, or count differently. Days are added as integers: `slate_date - 7`.
+- `/` gives fractions in both, and fails on 0 in BigQuery alone: write `/ NULLIF(n, 0)`.
+- Say `NULLS FIRST` or `NULLS LAST` wherever you order by a column that may be null; `GREATEST` and `LEAST` treat nulls differently.
+- Count with `COUNT(CASE WHEN … THEN 1 END)`; out of JSON in a text take `JSON_VALUE(metrics, '$.name')`.
+
 [tables.md](tables.md) describes all tables and views. The example answers come from the demo's made-up league.
 """
 

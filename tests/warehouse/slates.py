@@ -14,7 +14,7 @@ FIRST = date(2024, 1, 1)
 FUTURE = date(2100, 1, 1)
 PLAYERS = range(1, 13)
 SYSTEMS = ("ensemble", "xgboost")
-TRAINED_UNTIL = {"v1": date(2023, 12, 31), "v2": date(2024, 1, 7)}
+TRAINED_UNTIL = {"v1": date(2023, 12, 31), "v2": date(2024, 1, 7), "v3": date(2024, 1, 7)}
 PICKS, NUMBERS, GRADES = (f"nba_predictions.{name}" for name in ("player_prop_predictions", "system_predictions", "prediction_accuracy"))
 
 
@@ -36,7 +36,7 @@ def runs() -> list[dict]:
     """
     made = []
     for slate in (*range(1, 7), 9):
-        version, number = ("v1", 1) if slate < 9 else ("v2", 2)
+        version, number = ("v1", 1) if slate < 9 else ("v2", 3)
         live = {"slate": slate, "mode": "live", "model_version": version, "release_number": number}
         made.append(live | {"run_key": f"{slate}a", "published_at": moment(day_of(slate), 15), "games": (1, 2)})
         made.append(live | {"run_key": f"{slate}b", "published_at": moment(day_of(slate), 18), "games": (2,)})
@@ -138,9 +138,9 @@ def fill(warehouse: Warehouse) -> None:
     ]
     warehouse.upsert("nba_ops.model_registry", filled("nba_ops.model_registry", versions))
     releases = [
-        {"name": "points", "environment": "dev", "number": number, "action": "release", "version": version, "actor": f"person {number}"}
-        | {"created_at": moment(TRAINED_UNTIL[version], 13), "previous_version": "v1" if number == 2 else None}
-        for number, version in ((1, "v1"), (2, "v2"))
+        {"name": "points", "environment": "dev", "number": number, "action": action, "version": version, "actor": f"person {number}"}
+        | {"created_at": moment(TRAINED_UNTIL[version], 12 + number), "previous_version": "v1" if number > 1 else None}
+        for number, action, version in ((1, "release", "v1"), (2, "release", "v2"), (3, "shadow", "v3"), (4, "advance", "v2"))
     ]
     warehouse.upsert("nba_ops.release_events", filled("nba_ops.release_events", releases))
     _fill_logs(warehouse)

@@ -21,7 +21,7 @@ Z = 1.96
 
 
 @pytest.fixture(scope="module", params=["duckdb"])
-def warehouse(tmp_path_factory):
+def warehouse(tmp_path_factory) -> DuckDBWarehouse:
     made = DuckDBWarehouse(tmp_path_factory.mktemp("questions") / "w.duckdb")
     made.ensure()
     slates.fill(made)
@@ -98,11 +98,11 @@ def hit_rate_by_tier() -> list[tuple]:
 
 
 def version_of_a_pick() -> list[tuple]:
-    """slate_date, player_name, model_version, trained_until, training_rows, release_number, released_by, released_at."""
+    """slate_date, player_name, model_version, trained_until, training_rows, release_number, action, released_by, released_at."""
     last = [call for call in in_force(slate=9, system_id="ensemble") if side(call)]
     call = max(last, key=lambda call: abs(call["predicted_points"] - call["line"]))
     until = slates.TRAINED_UNTIL["v2"]
-    return [(day_of(9), call["player_name"], "v2", until, 1002, 2, "person 2", moment(until, 13))]
+    return [(day_of(9), call["player_name"], "v2", until, 1002, 2, "release", "person 2", moment(until, 14))]
 
 
 def closing_line_value() -> list[tuple]:
@@ -236,11 +236,12 @@ def failed_rules() -> list[tuple]:
 
 
 def releases() -> list[tuple]:
-    """environment, number, version, previous_version, trained_until, actor, in_force_from, in_force_until."""
-    (first, one), (second, two) = slates.TRAINED_UNTIL.items()
+    """environment, number, action, version, previous_version, trained_until, actor, made_at, next_at."""
+    log = [(1, "release", "v1", None), (2, "release", "v2", "v1"), (3, "shadow", "v3", "v1"), (4, "advance", "v2", "v1")]
+    made = [moment(slates.TRAINED_UNTIL[version], 12 + number) for number, _, version, _ in log]
     return [
-        ("dev", 2, second, first, two, "person 2", moment(two, 13), None),
-        ("dev", 1, first, None, one, "person 1", moment(one, 13), moment(two, 13)),
+        ("dev", number, action, version, previous, slates.TRAINED_UNTIL[version], f"person {number}", made[number - 1], next_at)
+        for (number, action, version, previous), next_at in reversed(list(zip(log, [*made[1:], None], strict=True)))
     ]
 
 

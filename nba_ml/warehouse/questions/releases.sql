@@ -1,16 +1,16 @@
--- question: Which version was in force when, and who decided it?
+-- question: What was released when, and who decided it?
 -- asked by: on call
--- reading: The last 20 entries of the release logs; the highest number of an environment is in force. The log itself is in the object store: `nba-ml release show` reads it.
+-- reading: The last 20 entries of the release logs. What runs now is what all entries of an environment add up to: `nba-ml release show` says it. Which version predicted a row is in the row itself: see version_of_a_pick.
 -- column environment: dev, staging or production.
 -- column number: Number of the entry.
 -- column action: What the entry does, as in release or rollback.
--- column version: Model version that the entry puts in force.
--- column previous_version: Model version that was in force before.
+-- column version: Model version that the entry is about.
+-- column previous_version: Model version that loses rows to it.
 -- column trained_until: Last game date that the version was trained on.
 -- column actor: Who made the entry.
 -- column reason: Why.
--- column in_force_from: When the entry was made.
--- column in_force_until: When the next entry was made; null for the one in force.
+-- column made_at: When the entry was made.
+-- column next_at: When the next entry of the environment was made; null for the last one.
 SELECT
   entries.environment,
   entries.number,
@@ -20,8 +20,8 @@ SELECT
   versions.trained_until,
   entries.actor,
   entries.reason,
-  entries.created_at AS in_force_from,
-  LEAD(entries.created_at) OVER (PARTITION BY entries.name, entries.environment ORDER BY entries.number) AS in_force_until
+  entries.created_at AS made_at,
+  LEAD(entries.created_at) OVER (PARTITION BY entries.name, entries.environment ORDER BY entries.number) AS next_at
 FROM nba_ops.release_events AS entries
 LEFT JOIN nba_ops.model_registry AS versions
   ON entries.name = versions.name

@@ -4,15 +4,17 @@
 -- column slate_date: Date of the games in America/New_York.
 -- column player_name: Player's name.
 -- column predicted_points: The consensus number of points.
--- column model_version: Released model version that scored the slate.
+-- column model_version: Released model version that the row is published from.
 -- column trained_until: Last game date that the version was trained on.
 -- column training_rows: Rows of its training set.
 -- column code_version: Package version and git commit that trained it.
 -- column feature_version: Version of the feature definitions.
 -- column passed: Whether all blocking gates passed.
+-- column share: Share of the slate's rows that the version predicted, 0 to 1.
 -- column environment: Environment whose release log put it in force.
--- column release_number: Entry of that log.
--- column released_by: Who made the entry.
+-- column release_number: Last entry about this version before the run.
+-- column action: What that entry did, as in release or advance.
+-- column released_by: Who made it.
 -- column reason: Why.
 -- column released_at: When.
 -- column url: Folder of the version in the object store.
@@ -21,31 +23,56 @@ WITH asked AS (
   FROM nba_predictions.v_latest_predictions
   ORDER BY slate_date DESC, ABS(edge) DESC NULLS LAST, player_id
   LIMIT 1
+),
+found AS (
+  SELECT
+    picks.slate_date,
+    picks.player_name,
+    picks.predicted_points,
+    picks.model_version,
+    versions.trained_until,
+    versions.rows AS training_rows,
+    versions.code_version,
+    picks.feature_version,
+    versions.passed,
+    picks.share,
+    releases.environment,
+    releases.number AS release_number,
+    releases.action,
+    releases.actor AS released_by,
+    releases.reason,
+    releases.created_at AS released_at,
+    versions.url,
+    RANK() OVER (PARTITION BY picks.game_id, releases.environment ORDER BY releases.number DESC) AS place
+  FROM nba_predictions.v_latest_predictions AS picks
+  INNER JOIN asked
+    ON picks.slate_date = asked.slate_date
+    AND picks.player_id = asked.player_id
+  LEFT JOIN nba_ops.model_registry AS versions
+    ON picks.model_version = versions.version
+  LEFT JOIN nba_ops.release_events AS releases
+    ON versions.name = releases.name
+    AND picks.model_version = releases.version
+    AND picks.release_number >= releases.number
 )
 SELECT
-  picks.slate_date,
-  picks.player_name,
-  picks.predicted_points,
-  picks.model_version,
-  versions.trained_until,
-  versions.rows AS training_rows,
-  versions.code_version,
-  picks.feature_version,
-  versions.passed,
-  releases.environment,
-  picks.release_number,
-  releases.actor AS released_by,
-  releases.reason,
-  releases.created_at AS released_at,
-  versions.url
-FROM nba_predictions.v_latest_predictions AS picks
-INNER JOIN asked
-  ON picks.slate_date = asked.slate_date
-  AND picks.player_id = asked.player_id
-LEFT JOIN nba_ops.model_registry AS versions
-  ON picks.model_version = versions.version
-LEFT JOIN nba_ops.release_events AS releases
-  ON versions.name = releases.name
-  AND picks.model_version = releases.version
-  AND picks.release_number = releases.number
-ORDER BY releases.environment
+  slate_date,
+  player_name,
+  predicted_points,
+  model_version,
+  trained_until,
+  training_rows,
+  code_version,
+  feature_version,
+  passed,
+  share,
+  environment,
+  release_number,
+  action,
+  released_by,
+  reason,
+  released_at,
+  url
+FROM found
+WHERE place = 1
+ORDER BY environment
