@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     environment: Literal["dev", "staging", "production"] = Field("dev", description="release log and alert texts")
     approval: Literal["auto", "person"] | None = Field(None, description="whether a release waits for a person")
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")
-    lock_wait_seconds: float = Field(60.0, gt=0, description="how long an operation waits for the warehouse file")
+    lock_wait_seconds: float = Field(
+        60.0, gt=0, description="how long an operation waits for the warehouse file, or for other writers of a BigQuery table"
+    )
     simulated_until: str | None = Field(
         None, description="the simulated league's last played date (YYYY-MM-DD); empty = yesterday in New York"
     )

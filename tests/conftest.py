@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nba_ml.errors import UsageError
+from nba_ml.warehouse.bigquery_names import STAGING, Names
 
 ROOT = Path(__file__).parents[1]
 
@@ -98,3 +99,19 @@ def gcs_bucket(gcs_emulator, monkeypatch):
     with storage.Client(project=gcs_emulator.project) as client:
         client.create_bucket(bucket, timeout=10)
         yield client, bucket
+
+
+@pytest.fixture
+def bigquery_names(bigquery_emulator, monkeypatch) -> Iterator[Names]:
+    """Lead the platform to the emulated BigQuery, where this test has datasets of its own."""
+    for name, value in bigquery_emulator.variables.items():
+        monkeypatch.setenv(name, value)
+    names = Names(bigquery_emulator.project, f"t{uuid.uuid4().hex[:12]}_")
+    yield names
+    # What is left would slow the emulator down: it looks through all tables for one.
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    client = bigquery.Client(project=names.project, credentials=AnonymousCredentials())
+    for dataset in ("nba_raw", "nba_predictions", "nba_ops", STAGING):
+        client.delete_dataset(names.dataset(dataset), delete_contents=True, not_found_ok=True)

@@ -19,7 +19,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
 
-from nba_ml.errors import Unavailable
+from nba_ml.errors import Unavailable, UsageError
 from nba_ml.google_calls import REQUEST_SECONDS
 from nba_ml.warehouse.bigquery_errors import explained, transient, tried
 from nba_ml.warehouse.bigquery_values import Parameter, frame, parameter
@@ -174,7 +174,9 @@ class BigQueryClient:
             )
         try:
             return self._read_streams(self.reader, job, what)
-        except exceptions.PermissionDenied:
+        except UsageError as error:
+            if not isinstance(error.__cause__, exceptions.PermissionDenied):
+                raise
             log.warning("BigQuery, %s: no permission for the Storage Read API, so REST it is; ask for roles/bigquery.readSessionUser", what)
             self.reader = None
             return self.read(job, what)
@@ -191,13 +193,15 @@ class BigQueryClient:
             )
 
         opened = tried(what, session)
-        empty = pa.ipc.read_schema(pa.py_buffer(opened.arrow_schema.serialized_schema)).empty_table()
+        schema = pa.ipc.read_schema(pa.py_buffer(opened.arrow_schema.serialized_schema))
 
-        def stream(name: str) -> pa.Table:
-            return tried(what, lambda: reader.read_rows(name, retry=NO_RETRY, timeout=JOB_SECONDS).to_arrow())
+        def batches(name: str) -> list[pa.RecordBatch]:
+            messages = reader.read_rows(name, retry=NO_RETRY, timeout=JOB_SECONDS)
+            return [pa.ipc.read_record_batch(message.arrow_record_batch.serialized_record_batch, schema) for message in messages]
 
         with ThreadPoolExecutor(max(len(opened.streams), 1)) as pool:
-            return pa.concat_tables([empty, *pool.map(stream, [stream.name for stream in opened.streams])])
+            parts = pool.map(lambda stream: tried(what, lambda: batches(stream.name)), opened.streams)
+            return pa.Table.from_batches([batch for part in parts for batch in part], schema)
 
 
 def failure_of(job: Any) -> exceptions.GoogleAPICallError | None:

@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from google.cloud import bigquery
-from polars import selectors
 
 from nba_ml.errors import UsageError
+from nba_ml.warehouse.rows import plain_numbers
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "BOOL"),
@@ -48,12 +48,7 @@ def _type_of(value: Any) -> str:
 
 
 def frame(table: pa.Table) -> pl.DataFrame:
-    """Turn Arrow into polars; timestamps are UTC in microseconds, whole decimals integers and other decimals floats."""
-    found = pl.DataFrame(pl.from_arrow(table))
-    whole = [name for name, dtype in found.schema.items() if isinstance(dtype, pl.Decimal) and dtype.scale == 0]
+    """Turn Arrow into polars; timestamps are UTC in microseconds, decimals integers or floats."""
+    found = plain_numbers(pl.DataFrame(pl.from_arrow(table)))
     moments = [name for name, dtype in found.schema.items() if isinstance(dtype, pl.Datetime) and dtype.time_zone]
-    return found.with_columns(
-        pl.col(whole).cast(pl.Int64),
-        selectors.decimal().exclude(whole).cast(pl.Float64),
-        pl.col(moments).cast(pl.Datetime("us", "UTC")),
-    )
+    return found.with_columns(pl.col(moments).cast(pl.Datetime("us", "UTC")))

@@ -51,6 +51,8 @@ def _table(table: Table) -> str:
         "Grain": table.grain,
         "Key": ", ".join(table.key),
         "Partition": table.partition,
+        "Queries in BigQuery need a condition on": table.partition if table.require_partition_filter else None,
+        "Days that BigQuery keeps a partition": str(table.partition_expiration_days or ""),
         "Cluster": ", ".join(table.cluster),
         "Known at": table.known_at,
         "Written by runs of": ", ".join(table.run),

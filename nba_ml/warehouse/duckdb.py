@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from polars import selectors
 
 from nba_ml import calendar
 from nba_ml.errors import UsageError
@@ -16,6 +15,7 @@ from nba_ml.warehouse import duckdb_sql as sql
 from nba_ml.warehouse import schema
 from nba_ml.warehouse.duckdb_ensure import ensure
 from nba_ml.warehouse.duckdb_file import DuckDBFile
+from nba_ml.warehouse.rows import plain_numbers, prepare, prepare_run, refuse_duplicates, require_run, run_parameters
 from nba_ml.warehouse.schema import Table
 from nba_ml.warehouse.views import View, views
 
@@ -68,26 +68,21 @@ class DuckDBWarehouse:
     def append(self, table: str, rows: pl.DataFrame) -> int:
         """Add rows whose id is not there yet; the first of several with the same id counts."""
         spec = self._table(table)
-        incoming = _prepare(spec, rows).unique("id", keep="first", maintain_order=True)
+        incoming = prepare(spec, rows).unique("id", keep="first", maintain_order=True)
         return self._write(spec, sql.append(spec), incoming)
 
     def upsert(self, table: str, rows: pl.DataFrame, *, whole: Sequence[str] = ()) -> int:
         """Insert rows, or replace those with the same id and another content."""
         spec = self._table(table)
-        incoming = _prepare(spec, rows)
-        _refuse_duplicates(spec, incoming)
+        incoming = prepare(spec, rows)
+        refuse_duplicates(spec, incoming)
         return self._write(spec, sql.merge(spec), incoming, sql.delete_rest(spec, whole) if whole else None)
 
     def stage(self, table: str, rows: pl.DataFrame, run: Mapping[str, Any]) -> int:
         """Replace the staged rows of one run."""
         spec = self._table(table)
-        parameters = _run_parameters(spec, run)
-        incoming = _prepare(spec, rows)
-        _refuse_duplicates(spec, incoming)
-        for column in spec.run:
-            strangers = incoming.filter(pl.col(column) != parameters[f"run_{column}"]).height
-            if strangers:
-                raise ValueError(f"{table}: {strangers} rows to stage have another {column} than the run's {run[column]}")
+        parameters = run_parameters(spec, run)
+        incoming = prepare_run(spec, rows, parameters)
         with self._operation(write=True) as connection:
             connection.execute(sql.delete_run(spec, staged=True), parameters)
             connection.register("incoming", incoming.to_arrow())
@@ -97,7 +92,7 @@ class DuckDBWarehouse:
     def publish(self, tables: Sequence[str], run: Mapping[str, Any]) -> dict[str, int]:
         """Copy the staged rows of one run into the tables, in one transaction."""
         specs = [self._table(table) for table in tables]
-        parameters = {spec.name: _run_parameters(spec, run) for spec in specs}
+        parameters = {spec.name: run_parameters(spec, run) for spec in specs}
         now = calendar.now()
         published = {}
         with self._operation(write=True) as connection:
@@ -125,7 +120,7 @@ class DuckDBWarehouse:
         """Read rows that were known at `as_of`, ordered by the natural key with nulls first."""
         spec = self._table(table)
         if staged:
-            _require_run(spec)
+            require_run(spec)
         chosen = list(spec.schema if columns is None else columns)
         statement, parameters, lists = sql.select(
             spec, as_of=as_of, where=where or {}, dates=dates, columns=chosen, staged=staged, undated=undated
@@ -148,8 +143,7 @@ class DuckDBWarehouse:
             raise UsageError(f"{error}\nCorrect the statement; docs/tables.md lists tables, views and columns") from error
         except pl.exceptions.PolarsError as error:
             raise UsageError(f"a column of the result has a type that can't be handed on ({error}): CAST it to VARCHAR") from error
-        whole = [name for name, dtype in found.schema.items() if isinstance(dtype, pl.Decimal) and dtype.scale == 0]
-        return found.with_columns(pl.col(whole).cast(pl.Int64), selectors.decimal().exclude(whole).cast(pl.Float64))
+        return plain_numbers(found)
 
     def count(self, tables: Iterable[str] | None = None) -> dict[str, int]:
         """Return the number of rows of each table."""
@@ -188,34 +182,6 @@ class DuckDBWarehouse:
             connection.execute(statement, {"now": calendar.now()} if spec.stamp else None)
             (after,) = _only_row(connection.execute(size))
         return after - before
-
-
-def _prepare(spec: Table, rows: pl.DataFrame) -> pl.DataFrame:
-    """Conform rows to the table; what is not a number becomes null."""
-    floats = [name for name, dtype in spec.schema.items() if dtype == pl.Float64 and name in rows.columns]
-    return spec.conform(rows.with_columns(pl.col(floats).cast(pl.Float64).fill_nan(None)))
-
-
-def _refuse_duplicates(spec: Table, incoming: pl.DataFrame) -> None:
-    doubled = incoming.filter(pl.col("id").is_duplicated())
-    if not doubled.is_empty():
-        example = doubled.select(spec.key).row(0, named=True)
-        raise ValueError(
-            f"{spec.name}: {doubled.height} of {incoming.height} rows to write share their key, the first {example}: make them distinct"
-        )
-
-
-def _require_run(spec: Table) -> None:
-    if not spec.run:
-        raise ValueError(f"{spec.name} is not written by runs: it has no staging twin")
-
-
-def _run_parameters(spec: Table, run: Mapping[str, Any]) -> dict[str, Any]:
-    _require_run(spec)
-    if set(run) != set(spec.run):
-        raise ValueError(f"a run of {spec.name} is named by {', '.join(spec.run)}, not by {', '.join(run) or 'nothing'}")
-    columns = {column.name: column for column in spec.columns}
-    return {f"run_{name}": sql.same_type(columns[name], [run[name]]).item() for name in spec.run}
 
 
 def _only_row(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

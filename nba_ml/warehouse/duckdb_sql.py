@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
-from nba_ml.warehouse.schema import DTYPES, Column, Table
+from nba_ml.warehouse.rows import check_read, partition_bounds, same_type, several
+from nba_ml.warehouse.schema import Column, Table
 
 STAGING = "nba_staging"
 
@@ -138,22 +139,6 @@ def compare_run(table: Table) -> str:
     return "SELECT " + ", ".join(f"(SELECT COUNT(*) FROM ({rows}))" for rows in (staged, published, unlike))
 
 
-def same_type(column: Column, values: Sequence[Any]) -> pl.Series:
-    """Give values of a condition the column's type.
-
-    Raises
-    ------
-    ValueError
-        If a value is of another type, or a timestamp has no time zone.
-    """
-    if column.type == "timestamp" and any(isinstance(value, datetime) and value.tzinfo is None for value in values):
-        raise ValueError(f"a value for {column.name} has no time zone")
-    try:
-        return pl.Series("value", list(values), dtype=DTYPES[column.type], strict=True)
-    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"a value for {column.name} is no {column.type}: {error}") from None
-
-
 def select(
     table: Table,
     *,
@@ -174,12 +159,8 @@ def select(
     lists : dict of str to DataFrame
         Views with the one column ``value`` to register: the lists of `where`.
     """
+    check_read(table, as_of, where, dates, columns)
     types = {column.name: column for column in table.columns}
-    unknown = sorted({*columns, *where} - set(types))
-    if unknown:
-        raise ValueError(f"{table.name} has no column {', '.join(unknown)}")
-    if as_of.tzinfo is None:
-        raise ValueError(f"as_of={as_of} has no time zone: what was known can't be told from it")
 
     def visible(column: str) -> str:
         if column in table.masked:
@@ -191,15 +172,12 @@ def select(
     conditions = [f"{name(table.known_at)} <= $as_of"]
     if undated or (staged and table.known_at == table.stamp):
         conditions = [f"({conditions[0]} OR {name(table.known_at)} IS NULL)"]
-    if dates:
-        if table.partition is None:
-            raise ValueError(f"{table.name} has no partition column: read it without dates")
+    if dates and table.partition:
         low, high = partition_bounds(types[table.partition], dates)
         parameters |= {"low": low, "high": high}
         conditions.append(f"{name(table.partition)} >= $low AND {name(table.partition)} < $high")
     for number, (column, wanted) in enumerate(where.items()):
-        many = isinstance(wanted, (list, tuple, set, frozenset, pl.Series))
-        values = same_type(types[column], list(wanted) if many else [wanted])
+        values = same_type(types[column], several(wanted))
         lists[f"list_{number}"] = values.drop_nulls().unique().to_frame()
         condition = f"{visible(column)} IN (SELECT value FROM list_{number})"
         conditions.append(f"({condition} OR {visible(column)} IS NULL)" if values.null_count() else condition)
@@ -207,11 +185,3 @@ def select(
     chosen = ", ".join(f"{visible(column)} AS {name(column)}" for column in columns)
     sql = f"SELECT {chosen} FROM {qualified(table.name, staged)} WHERE {' AND '.join(conditions)} ORDER BY {order}"
     return sql, parameters, lists
-
-
-def partition_bounds(column: Column, dates: tuple[date, date]) -> tuple[date | datetime, date | datetime]:
-    """Return the first value of a span of dates and the first one after it; days of timestamps are UTC days."""
-    low, high = dates[0], dates[1] + timedelta(days=1)
-    if column.type == "timestamp":
-        return datetime.combine(low, time.min, UTC), datetime.combine(high, time.min, UTC)
-    return low, high

@@ -53,6 +53,10 @@ class Table:
         Columns that name a run, for tables that are written by whole runs; empty for others.
     stamp : str or None
         Column with the time of writing; a run that is written again with the same content keeps the first one.
+    partition_expiration_days : int or None
+        In BigQuery, a partition is removed this long after its day; DuckDB keeps all.
+    require_partition_filter : bool
+        In BigQuery, a query without a condition on the partition column is refused. Only for tables whose key holds that column.
     """
 
     name: str
@@ -67,11 +71,18 @@ class Table:
     masked: dict[str, str] = field(default_factory=dict)
     run: tuple[str, ...] = ()
     stamp: str | None = None
+    partition_expiration_days: int | None = None
+    require_partition_filter: bool = False
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
         """Column → polars type, in the table's order."""
         return {column.name: column.dtype for column in self.columns}
+
+    @property
+    def type_of_partition(self) -> str | None:
+        """``date`` or ``timestamp``; None for a table without partitions."""
+        return next((column.type for column in self.columns if column.name == self.partition), None)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -121,6 +132,8 @@ def parse_table(document: dict) -> Table:
         masked=document.get("masked", {}),
         run=tuple(document.get("run", ())),
         stamp=document.get("stamp"),
+        partition_expiration_days=document.get("partition_expiration_days"),
+        require_partition_filter=document.get("require_partition_filter", False),
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 
 import nba_ml.storage
 from nba_ml.settings import Settings
+from nba_ml.warehouse.bigquery import BigQueryWarehouse
+from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
 from tests.contract.tables import TABLES
 
@@ -21,8 +23,26 @@ class WarehouseAdapter:
     execute: Callable[[str], Any]
 
 
-@pytest.fixture(params=["duckdb"])
+@pytest.fixture(params=["duckdb", "bigquery"])
 def adapter(request, tmp_path) -> WarehouseAdapter:
+    return request.getfixturevalue(f"{request.param}_adapter")
+
+
+@pytest.fixture
+def bigquery_adapter(bigquery_names) -> WarehouseAdapter:
+    names = bigquery_names
+    client = open_client(Settings(project=names.project))
+
+    def execute(statement: str) -> Any:
+        return client.run(names.rewrite(statement, {"nba_raw", "nba_predictions"}))
+
+    return WarehouseAdapter(
+        lambda tables=TABLES, views=(): BigQueryWarehouse(client, names.prefix, 10, tables=tables, views=views), execute
+    )
+
+
+@pytest.fixture
+def duckdb_adapter(tmp_path) -> WarehouseAdapter:
     path = tmp_path / "warehouse.duckdb"
 
     def execute(statement: str) -> Any:

@@ -1,16 +1,18 @@
 """The BigQuery client: what needs no server."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
-from nba_ml.warehouse.bigquery_client import labels_of
+from nba_ml.warehouse.bigquery_client import BigQueryClient, labels_of
 from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.bigquery_values import frame, parameter
 
@@ -79,3 +81,21 @@ def test_ready_clients_are_taken_as_they_are(monkeypatch):
     ready = bigquery.Client(project="theirs", credentials=AnonymousCredentials())
     opened = open_client(Settings(), client=ready, labels={"dag": "nba_predict"})
     assert (opened.client, opened.reader, opened.project, opened.labels) == (ready, None, "theirs", {"dag": "nba_predict"})
+
+
+def test_without_permission_for_the_storage_read_api_rows_come_over_rest(caplog):
+    class Reader:
+        def create_read_session(self, **request):
+            raise exceptions.PermissionDenied("Permission bigquery.readsessions.create denied")
+
+    class Job:
+        statement_type = "SELECT"
+        destination = bigquery.TableReference.from_string("p.d.t")
+
+        def result(self, **how):
+            return SimpleNamespace(to_arrow=lambda create_bqstorage_client: pa.table({"n": [1]}))
+
+    client = BigQueryClient(SimpleNamespace(project="p"), Reader(), 1)
+    assert client.read(Job()).to_pydict() == {"n": [1]}
+    assert client.reader is None
+    assert "roles/bigquery.readSessionUser" in caplog.text
