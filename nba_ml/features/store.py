@@ -59,6 +59,12 @@ def write(warehouse: Warehouse, frame: pl.DataFrame, cutoffs: dict[date, datetim
     return warehouse.upsert(FEATURE_TABLE, rows)
 
 
+def finished(warehouse: Warehouse, as_of: datetime) -> pl.DataFrame:
+    """Return game, player, date, points and minutes of all finished player-games known at `as_of`."""
+    wanted = ["game_id", "player_id", "game_date", "points", "minutes"]
+    return warehouse.read("nba_raw.player_box", as_of=as_of, columns=wanted).filter(pl.col("minutes") > 0)
+
+
 def history(warehouse: Warehouse, as_of: datetime) -> pl.DataFrame:
     """Return the feature rows of all finished player-games known at `as_of`, with `actual_points` and `actual_minutes`.
 
@@ -72,9 +78,7 @@ def history(warehouse: Warehouse, as_of: datetime) -> pl.DataFrame:
     GateRefused
         If a finished player-game has no feature row of the present version.
     """
-    outcomes = warehouse.read("nba_raw.player_box", as_of=as_of, columns=["game_id", "player_id", "game_date", "points", "minutes"]).filter(
-        pl.col("minutes") > 0
-    )
+    outcomes = finished(warehouse, as_of)
     features = warehouse.read(FEATURE_TABLE, as_of=as_of, where={"feature_version": FEATURE_VERSION})
     keyed = outcomes.select("game_date", "game_id", "player_id", **{TARGET: pl.col("points").cast(pl.Float64)}, actual_minutes="minutes")
     # By date too: a game that was moved keeps the rows that were made for its first date.

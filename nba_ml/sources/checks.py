@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from nba_ml import calendar
 from nba_ml.errors import BadInput
 from nba_ml.sources.casting import cast
 from nba_ml.sources.port import Source
@@ -97,10 +98,11 @@ def cross_tables(
     Raises
     ------
     BadInput
-        Where a team plays twice on a date; a box score's game is not scheduled, or on another date; its team, opponent or season is not the
-        game's; or a team's points do not add up to its final score. A team without any rows is no error: coverage counts its game
-        as incomplete.
+        Where a game's season is not that of its date; a team plays twice on a date; a box score's game is not scheduled, or on another date;
+        its team, opponent or season is not the game's; or a team's points do not add up to its final score. A team without any rows is no
+        error: coverage counts its game as incomplete.
     """
+    _season_of_its_date(schedule, locate)
     _one_game_a_day(schedule, locate)
     games = schedule.select(
         *("game_id", "home", "away", "home_points", "away_points"),
@@ -116,6 +118,18 @@ def cross_tables(
 
 def _key(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"game_id": row["game_id"], "player_id": row["player_id"]}
+
+
+def _season_of_its_date(schedule: pl.DataFrame, locate: Locate) -> None:
+    named = {day: calendar.season_of(day) for day in schedule["game_date"].unique()}
+    known = pl.col("game_date").replace_strict(named, return_dtype=pl.String)
+    wrong = schedule.filter(pl.col("season") != known)
+    if wrong.height:
+        row = wrong.row(0, named=True)
+        raise BadInput(
+            f"{locate('schedule', {'game_id': row['game_id']})}, field season: {row['season']!r} is not the season of {row['game_date']}, which "
+            f"is written {named[row['game_date']]} ({wrong.height} games in all); {_CORRECT}"
+        )
 
 
 def _one_game_a_day(schedule: pl.DataFrame, locate: Locate) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.features import store
 from nba_ml.ids import digest
@@ -39,9 +40,10 @@ def backtest(
         If the span has no rows, or too little history lies before it.
     """
     context.warehouse.ensure()
+    # Planned on the box scores: a span that can't be walked is refused before all features are made for it.
+    folds = walk_forward.plan_folds(store.finished(context.warehouse, calendar.end_of(last)), first, last, refit_days)
     store.refresh(context, context.source.first_date(), last)
     data = dataset.load(context, last)
-    folds = walk_forward.plan_folds(data.rows, first, last, refit_days)
     seed = context.settings.seed
     name = digest([data.fingerprint, data.features.version, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
     cache = walk_forward.cache_folder(context.settings, name)

@@ -58,7 +58,8 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int) -> 
     counted = [fold for fold in counted if dates.is_between(fold.first, fold.last).any()]
     if not counted:
         raise BadInput(
-            f"no player-games from {first} to {last}: ingest them (`nba-ml ingest --from {first} --to {last}`) or choose another span"
+            f"no player-games from {first} to {last}{_held(dates)}: ingest them (`nba-ml ingest --from {first} --to {last}`) or choose "
+            "another span"
         )
     warm_up: list[Fold] = []
     end = calendar.day_before(first)
@@ -73,6 +74,10 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int) -> 
             f"{refit_days} days: choose a later --from or ingest earlier seasons"
         )
     return warm_up + counted
+
+
+def _held(dates: pl.Series) -> str:
+    return f" among those of {dates.min()} to {dates.max()}" if len(dates) else ""
 
 
 def cache_folder(settings: Settings, name: str) -> Path:

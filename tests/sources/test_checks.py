@@ -49,6 +49,17 @@ def test_repeated_player_is_refused_with_both_rows(tmp_path, frames):
         read(tmp_path, frames)
 
 
+@pytest.mark.parametrize("season", ["2023", "23-24", "2023-2024", "2023/24", "2022-23"])
+def test_a_season_that_is_not_that_of_the_date_or_is_written_otherwise_is_refused(tmp_path, frames, season):
+    for file in (BOX, SCHEDULE):
+        frames[file] = frames[file].with_columns(season=pl.lit(season))
+    words = (
+        rf"schedule.parquet row 0 \(counted from 0\), field season: '{season}' is not the season of 2023-11-20, which is written 2023-24"
+    )
+    with pytest.raises(BadInput, match=words):
+        read(tmp_path, frames)
+
+
 def test_repeated_quote_is_refused(tmp_path, frames):
     props = frames["player_points_props.parquet"]
     frames["player_points_props.parquet"] = pl.concat([props, props[3:4]])
