@@ -32,12 +32,14 @@ check: env ## Check style, types and generated pages
 	@$(BIN)/python -m nba_ml.warehouse.docs --check
 	@$(BIN)/python -m nba_ml.validation.docs --check
 	@$(BIN)/python scripts/questions_docs.py --check
+	@$(BIN)/python scripts/growth.py --check
 	@$(BIN)/python scripts/dags_docs.py --check
 
 docs: env ## Write the generated pages again: docs/tables.md, expectations.md, questions.md, dags.md
 	@$(BIN)/python -m nba_ml.warehouse.docs
 	@$(BIN)/python -m nba_ml.validation.docs
 	@$(BIN)/python scripts/questions_docs.py
+	@$(BIN)/python scripts/growth.py
 	@$(BIN)/python scripts/dags_docs.py
 
 up: env ## Start Airflow with the DAGs, and print its address and login
