@@ -19,11 +19,14 @@ class Ensemble:
     weights : dict of str to float
         System → weight, not negative, sum 1. Where a system abstains, the others share its weight in proportion.
     shift : tuple of float
-        Coefficients of 1, √m and m: the median residual at the mean m, times the share of it that is applied.
+        Coefficients of 1, √m and m: the median residual at the mean m.
+    share : tuple of float
+        Share of the shift that is applied: `share[2]` up to `share[0]` points, `share[3]` from `share[1]` points, linear between them.
     """
 
     weights: dict[str, float]
     shift: tuple[float, float, float]
+    share: tuple[float, float, float, float] = (0.0, 1.0, 1.0, 1.0)
 
     @classmethod
     def fit(cls, numbers: Mapping[str, Numbers], actual: np.ndarray) -> "Ensemble":
@@ -52,8 +55,9 @@ class Ensemble:
         weights = nnls(design, np.append(actual[complete], heavy))[0] if complete.any() else np.ones(len(names))
         weights /= weights.sum()
         unshifted = cls({name: float(weight) for name, weight in zip(names, weights, strict=True)}, (0.0, 0.0, 0.0))
-        mean = unshifted.combine(numbers)
-        return cls(unshifted.weights, _median_shift(mean, actual))
+        constants = parameters()["ensemble"]
+        share = (*constants["shift_levels"], *constants["shift_shares"])
+        return cls(unshifted.weights, _median_shift(unshifted.combine(numbers), actual), share)
 
     def combine(self, numbers: Mapping[str, Numbers]) -> Numbers:
         """Combine the systems' numbers; NaN where fewer than two gave one (or none that carries weight)."""
@@ -66,7 +70,8 @@ class Ensemble:
             mean = row_sums(np.where(valid, stacked, 0.0) * weights) / total
         enough = (valid.sum(axis=1) >= constants["least_systems"]) & (total > 0)
         root = np.sqrt(np.maximum(mean, 0))
-        shifted = mean + self.shift[0] + self.shift[1] * root + self.shift[2] * mean
+        shift = self.shift[0] + self.shift[1] * root + self.shift[2] * mean
+        shifted = mean + shift * np.interp(np.nan_to_num(mean), self.share[:2], self.share[2:])
         return np.where(enough, np.maximum(shifted, 0), np.nan)
 
 
@@ -79,6 +84,5 @@ def _median_shift(mean: Numbers, actual: np.ndarray) -> tuple[float, float, floa
     level = np.array([mean[part].mean() for part in parts])
     middle = np.array([np.median(residual[part]) for part in parts])
     coefficients = np.linalg.lstsq(np.column_stack([np.ones_like(level), np.sqrt(level), level]), middle, rcond=None)[0]
-    share = parameters()["ensemble"]["median_shift"]
-    first, second, third = (float(share * value) for value in coefficients)
+    first, second, third = map(float, coefficients)
     return (first, second, third)

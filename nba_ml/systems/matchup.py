@@ -1,4 +1,4 @@
-"""Match-up: the season mean, adjusted by what the opponent concedes to this kind of scorer."""
+"""Match-up: the season's scoring at the minutes of late, adjusted by what the opponent concedes to this kind of scorer."""
 
 import numpy as np
 import polars as pl
@@ -8,7 +8,10 @@ from nba_ml.systems.moving_average import pace_factor, venue_factor
 
 
 class Matchup:
-    """Shrunk season mean plus the opponent's concession to the player's kind, by minutes and usage; abstains where either is not known."""
+    """Season's points per minute (shrunk) × recent minutes, plus the opponent's concession to the player's kind by minutes and usage.
+
+    Abstains before a player's sixth game, and where one of these is not known.
+    """
 
     system_id = "matchup"
 
@@ -17,9 +20,11 @@ class Matchup:
         return self
 
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
-        """Predict from the season mean and the opponent of each row."""
+        """Predict from the season, the minutes and the opponent of each row."""
         constants = parameters()[self.system_id]
+        minutes = column(rows, "minutes_ewm_5")
+        usual = constants["level"] * minutes * column(rows, "points_shrunk") / column(rows, "minutes_shrunk")
         usage = np.nan_to_num(column(rows, "usage_rate") / constants["league_usage"], nan=1.0)
-        given = constants["concession"] * column(rows, "conceded_to_kind") * column(rows, "minutes_shrunk") / 36 * usage
-        number = (column(rows, "points_shrunk") + given) * pace_factor(rows, constants["pace"]) * venue_factor(rows, constants["home"])
+        given = constants["concession"] * column(rows, "conceded_to_kind") * minutes / 36 * usage
+        number = (usual + given) * pace_factor(rows, constants["pace"]) * venue_factor(rows, constants["home"])
         return np.where(column(rows, "prior_games") >= constants["least_games"], np.maximum(number, 0), np.nan)

@@ -18,11 +18,10 @@ class MovingAverage:
     def predict(self, rows: pl.DataFrame, history: pl.DataFrame) -> Numbers:
         """Predict from the means of each row."""
         constants = parameters()[self.system_id]
-        season = np.where(np.isnan(column(rows, "points_season_mean")), column(rows, "points_shrunk"), column(rows, "points_season_mean"))
         mean = (
             constants["last_5"] * column(rows, "points_mean_5")
             + constants["last_10"] * column(rows, "points_mean_10")
-            + constants["season"] * season
+            + constants["season"] * column(rows, "points_shrunk")
         )
         factor = venue_factor(rows, constants["home"]) * pace_factor(rows, constants["pace"])
         factor *= 1 - constants["back_to_back"] * column(rows, "back_to_back")

@@ -131,7 +131,7 @@ class Panel:
         members["two_stage"] = TwoStage.from_files(files, names)
         ensemble = json.loads(files["ensemble.json"])
         calibrations = {name: Calibration(**value) for name, value in json.loads(files["calibration.json"]).items()}
-        return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"])), calibrations))
+        return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"]), tuple(ensemble["share"])), calibrations))
 
 
 def member_numbers(members: Mapping[str, System], rows: pl.DataFrame, history: pl.DataFrame) -> tuple[dict[str, Numbers], dict[str, str]]:

@@ -47,12 +47,11 @@ def _predict(known: pl.DataFrame, count: int, constants: dict) -> Numbers:
     valid = (index >= 0) & (player[np.maximum(index, 0)] == asked["player_id"].to_numpy()[:, None]) if games.height else index >= np.inf
     index = np.clip(index, 0, max(games.height - 1, 0))
     score = np.where(valid, _score(games, asked, index, constants), -1.0) if games.height else np.full(index.shape, -1.0)
-    rank = np.argsort(np.argsort(-score, axis=1, kind="stable"), axis=1, kind="stable")
-    used = (score >= constants["least_score"]) & (rank < constants["most_games"])
+    used = score >= constants["least_score"]
     weight = np.where(used, score * 0.5 ** (np.arange(constants["memory"]) / constants["half_life"])[None, :], 0.0)
     points = column(games, TARGET)[index] if games.height else np.zeros(index.shape)
     with np.errstate(invalid="ignore"):
-        number = (weight * points).sum(axis=1) / weight.sum(axis=1)
+        number = constants["level"] * (weight * points).sum(axis=1) / weight.sum(axis=1)
     result = np.full(count, np.nan)
     result[asked["position"].to_numpy()] = np.where(used.sum(axis=1) >= constants["least_games"], number, np.nan)
     return result

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_ml.systems.base import parameters
 from nba_ml.systems.calibration import GRID, Calibration
 from nba_ml.systems.ensemble import Ensemble
 
@@ -51,14 +52,24 @@ def test_an_abstaining_system_leaves_its_weight_to_the_others_and_one_alone_is_a
     assert np.isnan(combined[2:]).all()
 
 
-def test_the_shift_moves_the_mean_half_way_to_the_median(truth):
+def test_the_shift_moves_low_numbers_to_the_median_and_high_ones_less(truth):
     level, actual, _ = truth
     ensemble = Ensemble.fit({"a": level, "b": level}, actual)
     shifted = ensemble.combine({"a": level, "b": level})
-    gap = np.median(actual - level)
-    assert gap < 0
-    assert np.mean(shifted - level) == pytest.approx(gap / 2, abs=0.15)
+    (low, high), (all_of_it, part) = (parameters()["ensemble"][name] for name in ("shift_levels", "shift_shares"))
+    for inside, share in ((level < low, all_of_it), (level > high, part)):
+        gap = ensemble.shift[0] + ensemble.shift[1] * np.sqrt(level) + ensemble.shift[2] * level
+        np.testing.assert_allclose((shifted - level)[inside], np.maximum(gap * share, -level)[inside])
+        assert (gap < 0).mean() > 0.9
+    assert abs(np.median((actual - shifted)[level < low])) < 0.3
     assert np.abs(actual - shifted).mean() < np.abs(actual - level).mean()
+
+
+def test_a_higher_number_stays_the_higher_one_after_the_shift(truth):
+    level, actual, _ = truth
+    ensemble = Ensemble.fit({"a": level, "b": level}, actual)
+    rising = np.linspace(1, 35, 500)
+    assert (np.diff(ensemble.combine({"a": rising, "b": rising})) > 0).all()
 
 
 def test_intervals_cover_what_they_say_in_each_band_and_widen_with_the_level(truth, calibration):

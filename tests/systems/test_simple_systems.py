@@ -29,9 +29,10 @@ def moved(system, name, by):
     [
         (MovingAverage(), "points_mean_5", 1.0, 1),
         (MovingAverage(), "points_mean_10", 1.0, 1),
-        (MovingAverage(), "points_season_mean", 1.0, 1),
+        (MovingAverage(), "points_shrunk", 1.0, 1),
         (MovingAverage(), "game_pace", 2.0, 1),
         (Matchup(), "points_shrunk", 1.0, 1),
+        (Matchup(), "minutes_ewm_5", 1.0, 1),
         (Matchup(), "conceded_to_kind", 1.0, 1),
         (Matchup(), "game_pace", 2.0, 1),
     ],
@@ -64,7 +65,9 @@ def test_a_stronger_defence_never_raises_and_usage_scales_it():
 
 def test_moving_average_is_the_weighted_mean_at_neutral_venue_rest_and_pace():
     plain = ROWS.with_columns(neutral_site=pl.lit(1.0), back_to_back=pl.lit(0.0), game_pace=pl.col("team_pace"))
-    expected = 0.5 * column(ROWS, "points_mean_5") + 0.3 * column(ROWS, "points_mean_10") + 0.2 * column(ROWS, "points_season_mean")
+    weights = parameters()["moving_average"]
+    parts = {"last_5": "points_mean_5", "last_10": "points_mean_10", "season": "points_shrunk"}
+    expected = sum(weights[name] * column(ROWS, feature) for name, feature in parts.items())
     np.testing.assert_allclose(MovingAverage().predict(plain, EMPTY), expected)
 
 
@@ -91,16 +94,17 @@ def test_similarity_of_equal_games_is_a_mean_that_leans_to_the_recent():
     history = alike(6, [10, 10, 10, 10, 10, 30])
     asked = alike(7, [0] * 7).tail(1).drop(TARGET)
     number = Similarity().predict(asked, history)[0]
-    weights = 0.5 ** (np.arange(6) / parameters()["similarity"]["half_life"])
-    assert number == pytest.approx((weights * [30, 10, 10, 10, 10, 10]).sum() / weights.sum())
+    constants = parameters()["similarity"]
+    weights = 0.5 ** (np.arange(6) / constants["half_life"])
+    assert number == pytest.approx(constants["level"] * (weights * [30, 10, 10, 10, 10, 10]).sum() / weights.sum())
 
 
 def test_similarity_abstains_with_fewer_than_five_alike():
     asked = alike(9, [0] * 9).tail(1)
     assert np.isnan(Similarity().predict(asked, alike(4, [10] * 4))[0])
-    unlike = alike(8, [10] * 8, opponent_conceded=150.0)
+    unlike = alike(8, [10] * 8, opponent_conceded=150.0, rest_days=1.0)
     assert np.isnan(Similarity().predict(asked, unlike)[0])
-    assert Similarity().predict(asked, alike(5, [10] * 5))[0] == pytest.approx(10)
+    assert Similarity().predict(asked, alike(5, [10] * 5))[0] == pytest.approx(10 * parameters()["similarity"]["level"])
 
 
 @given(seed=st.integers(0, 10_000))
