@@ -1,111 +1,130 @@
-"""A small HTTP proxy between a client and a server, which answers some requests by a fault."""
+"""A proxy between a client and an emulator that makes chosen requests fail as networks and services do."""
 
 import asyncio
-import json
+import re
+import socket
+import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+SILENT = "silent"
+"""The request is taken and never answered, and never reaches the service."""
+CUT = "cut"
+"""The service does the work; the connection is reset after half of its answer."""
+LOST = "lost"
+"""The service does the work; the connection is reset before its answer."""
 
 
 @dataclass
-class Fault:
-    """What happens to requests whose first line holds `matching`, the first `times` of them.
+class FaultProxy:
+    """A running proxy.
 
-    `kind` is a status (429, 500), ``hang`` (no answer), ``refuse`` (the connection is cut before the request is passed on), ``cut`` (half
-    of the answer comes) or ``lose`` (the request is passed on and done, its answer never comes).
+    Attributes
+    ----------
+    url : str
+        Where clients find it.
+    seen : list of str
+        Each request as "METHOD path?query", in order.
     """
 
-    kind: int | str
-    matching: str
-    times: int = 1
-
-
-@dataclass
-class Proxy:
-    """Where it listens, what it does, and the first lines of the requests that it saw."""
-
     url: str
-    faults: list[Fault] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    _faults: list[tuple[re.Pattern, deque[str | int]]] = field(default_factory=list)
 
-    def fault_for(self, line: str) -> Fault | None:
-        for fault in self.faults:
-            if fault.times and fault.matching in line:
-                fault.times -= 1
-                return fault
+    def fail(self, pattern: str, *faults: str | int) -> None:
+        """Let the next requests that match fail: `SILENT`, `CUT`, `LOST`, or the HTTP status of an answer that is not the service's."""
+        self._faults.append((re.compile(pattern), deque(faults)))
+
+    def take(self, request: str) -> str | int | None:
+        """Note a request, and return its fault, if it is to have one."""
+        self.seen.append(request)
+        for pattern, faults in self._faults:
+            if faults and pattern.search(request):
+                return faults.popleft()
         return None
-
-
-async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
-    """Read one HTTP message: head and body."""
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])}
-    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
-        body = b""
-        while True:
-            size = await reader.readuntil(b"\r\n")
-            chunk = await reader.readexactly(int(size, 16) + 2)
-            body += size + chunk
-            if int(size, 16) == 0:
-                return head, body
-    return head, await reader.readexactly(int(headers.get(b"content-length", b"0")))
-
-
-async def _serve(proxy: Proxy, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    address = urlsplit(target)
-    with suppress(ConnectionError, asyncio.IncompleteReadError):
-        while message := await _message(reader):
-            line = message[0].split(b"\r\n")[0].decode()
-            proxy.seen.append(line)
-            fault = proxy.fault_for(line)
-            kind = fault.kind if fault else None
-            if kind == "hang":
-                await asyncio.sleep(3600)
-            if kind == "refuse":
-                break
-            if isinstance(kind, int):
-                body = json.dumps({"error": {"code": kind, "message": f"a fault of {kind}", "errors": []}}).encode()
-                writer.write(
-                    b"HTTP/1.1 %d Fault\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (kind, len(body)) + body
-                )
-                await writer.drain()
-                continue
-            there, away = await asyncio.open_connection(address.hostname, address.port)
-            away.write(b"".join(message))
-            await away.drain()
-            answer = await _message(there)
-            away.close()
-            if answer is None or kind == "lose":
-                break
-            sent = b"".join(answer)
-            writer.write(sent[: len(answer[0]) + len(answer[1]) // 2] if kind == "cut" else sent)
-            await writer.drain()
-            if kind == "cut":
-                break
-    writer.close()
 
 
 @contextmanager
-def fault_proxy(target: str) -> Iterator[Proxy]:
-    """Run a proxy before the server at `target`, as in ``http://127.0.0.1:9050``."""
+def fault_proxy(service: str) -> Iterator[FaultProxy]:
+    """Run a proxy before the service at an address such as http://127.0.0.1:9050."""
+    host, port = service.removeprefix("http://").split(":")
     loop = asyncio.new_event_loop()
+    listening = socket.create_server(("127.0.0.1", 0))
+    proxy = FaultProxy(f"http://127.0.0.1:{listening.getsockname()[1]}")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await _answer(proxy, host, int(port), reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = loop.run_until_complete(asyncio.start_server(serve, sock=listening, limit=2**20))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-
-    def call(make: Callable[[], object]) -> object:
-        return asyncio.run_coroutine_threadsafe(make(), loop).result(10)
-
-    proxy = Proxy("")
-    server = call(lambda: asyncio.start_server(lambda r, w: _serve(proxy, target, r, w), "127.0.0.1", 0, limit=2**26))
-    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield proxy
     finally:
-        server.close()
+
+        async def stop() -> None:
+            server.close()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(10)
+        loop.close()
+
+
+async def _answer(proxy: FaultProxy, host: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take one request to the service and its answer back, or do as the fault says; the connection then ends."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").rstrip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await _body(reader, headers)
+    fault = proxy.take(" ".join(first.split()[:2]))
+    if fault == SILENT:
+        await asyncio.sleep(3600)
+    if isinstance(fault, int):
+        text = (
+            f'{{"error": {{"code": {fault}, "message": "from the proxy", "errors": [{{"reason": "proxy", "message": "from the proxy"}}]}}}}'
+        )
+        answer = (
+            f"HTTP/1.1 {fault} Failed\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n{text}"
+        )
+        writer.write(answer.encode())
+        await writer.drain()
+        return
+    kept = [line for line in lines if line.partition(":")[0].lower() not in ("host", "connection", "transfer-encoding", "content-length")]
+    sent = [first, f"Host: {host}:{port}", "Connection: close", f"Content-Length: {len(body)}", *kept]
+    upstream, to_service = await asyncio.open_connection(host, port)
+    to_service.write("\r\n".join(sent).encode("latin-1") + b"\r\n\r\n" + body)
+    answer = await upstream.read()
+    to_service.close()
+    if fault in (CUT, LOST):
+        if fault == CUT:
+            writer.write(answer[: len(answer) // 2])
+            await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        return
+    writer.write(answer)
+    await writer.drain()
+
+
+async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() != "chunked":
+        return await reader.readexactly(int(headers.get("content-length", 0)))
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return body
