@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks")
+CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks", "examples")
 
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (

@@ -1,6 +1,7 @@
 """The registry as tables for analysts, rebuilt from the object store: never read for a decision."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
@@ -32,11 +33,10 @@ def rebuild(context: Context) -> dict[str, dict[str, int]]:
     ArtefactError
         If a manifest or an entry of the log is altered.
     """
+    logs = [ReleaseLog(context.store, versions.MODEL, environment) for environment in ENVIRONMENTS]
     found = {
-        MODEL_REGISTRY: [_version_row(context, version) for version in versions.list_versions(context.store, versions.MODEL)],
-        RELEASE_EVENTS: [
-            _event_row(entry) for environment in ENVIRONMENTS for entry in ReleaseLog(context.store, versions.MODEL, environment).entries
-        ],
+        MODEL_REGISTRY: [_version_row(context, version, logs) for version in versions.list_versions(context.store, versions.MODEL)],
+        RELEASE_EVENTS: [_event_row(entry) for log in logs for entry in log.entries],
     }
     done = {}
     for name, rows in found.items():
@@ -46,7 +46,7 @@ def rebuild(context: Context) -> dict[str, dict[str, int]]:
     return done
 
 
-def _version_row(context: Context, version: str) -> dict[str, Any]:
+def _version_row(context: Context, version: str, logs: Sequence[ReleaseLog]) -> dict[str, Any]:
     manifest, manifest_sha256 = versions.read_manifest(context.store, versions.MODEL, version)
     commit = manifest["commit"]
     return {
@@ -59,9 +59,12 @@ def _version_row(context: Context, version: str) -> dict[str, Any]:
         "feature_version": manifest["feature_version"],
         "code_version": f"{manifest['code_version']}+{commit}" if commit else manifest["code_version"],
         "metrics": json.dumps(manifest["metrics"], sort_keys=True),
+        "lock_sha256": manifest.get("lock_sha256"),
+        "data_fingerprint": manifest["data"]["fingerprint"],
         "gates_hash": manifest["gates"]["hash"],
         "passed": manifest["gates"]["passed"],
         "manifest_sha256": manifest_sha256,
+        **{log.environment: str(log.rollout.state_of(version)) for log in logs},
         "url": context.store.url_of(versions.folder(versions.MODEL, version) + versions.MANIFEST).removesuffix(versions.MANIFEST),
     }
 

@@ -1,5 +1,6 @@
-"""What made a model: code, git commit, Python and the packages whose version a stored model depends on."""
+"""What made a model: code, git commit, the lock of its packages, Python, and the packages whose version a stored model depends on."""
 
+import hashlib
 import os
 import platform
 import shutil
@@ -41,6 +42,12 @@ def git_commit() -> str | None:
     command = [git, "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})  # noqa: S603
     return answer.stdout.strip() or None if answer.returncode == 0 else None
+
+
+def lock_sha256() -> str | None:
+    """Return the sha256 of the lock that the environment was built from, or None where the code runs without it."""
+    lock = Path(nba_ml.__file__).parents[1] / "requirements.txt"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
 
 
 def code() -> dict[str, str | None]:

@@ -1,6 +1,7 @@
 """Decisions about what runs, each one entry of the release log; whoever loses a race reads the log again and decides again."""
 
 from collections.abc import Callable
+from functools import cache
 
 from nba_ml.errors import GateRefused, UsageError
 from nba_ml.registry import versions
@@ -284,13 +285,14 @@ def _append(
     verify: Verify | None = None,
     sha256: str | None = None,
 ) -> Entry:
-    def whole(decision: Decision) -> tuple[str, str]:
-        known = log.rollout.manifests.get(decision.version, sha256)
+    @cache
+    def whole(name: str) -> tuple[str, str]:
+        known = log.rollout.manifests.get(name, sha256)
         if verify is None:
-            manifest, found = versions.read_manifest(log.store, log.name, decision.version, known)
+            manifest, found = versions.read_manifest(log.store, log.name, name, known)
             return found, manifest["gates"]["hash"]
-        version = versions.open_version(log.store, log.name, decision.version, known)
+        version = versions.open_version(log.store, log.name, name, known)
         verify(version)
         return version.manifest_sha256, version.manifest["gates"]["hash"]
 
-    return log.append(decide, whole, actor=actor, reason=reason)
+    return log.append(decide, lambda decision: whole(decision.version), actor=actor, reason=reason)

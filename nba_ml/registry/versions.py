@@ -3,6 +3,7 @@
 A version exists when its manifest does; a folder without one is an unfinished publication, which the same training can finish.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from nba_ml.registry import provenance
 from nba_ml.registry.sealed import canonical, seal, sha256, unseal
 from nba_ml.storage.port import ObjectStore
 
+log = logging.getLogger(__name__)
+
 MODEL = "points"
 """Name of the model that the platform trains."""
 
@@ -23,11 +26,12 @@ MANIFEST_FORMAT = 1
 CONTENT = ("trained_until", "data", "feature_version", "feature_schema", "golden", "parameters", "metrics", "gates")
 """What whoever publishes says of a version; `publish` adds the rest.
 
-``trained_until`` ISO date · ``data`` {"rows", "rows_by_season", "fingerprint"} · ``feature_schema`` [{"name", "dtype"}, …] in the model's
-order, types as in the table's YAML · ``golden`` {"file", "rows"} · ``gates`` {"hash", "passed", "results"}.
+``trained_until`` ISO date · ``data`` {"rows", "rows_by_season", "fingerprint", "fingerprint_by_season"} · ``feature_schema``
+[{"name", "dtype"}, …] in the model's order, types as in the table's YAML · ``golden`` {"file", "rows"} · ``gates``
+{"hash", "passed", "results"}.
 """
 
-_STAMPS = ("created_at", "commit")
+_STAMPS = ("created_at", "commit", "lock_sha256", "packages")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _PUBLISH_AGAIN = "Train again under a new version: `nba-ml train`."
 _ROLL_BACK = "Go back to a whole version: `nba-ml release rollback --reason TEXT`, or train a new one: `nba-ml train`."
@@ -42,7 +46,8 @@ class Version:
     files : dict of str to bytes
         All files but the manifest.
     manifest : dict
-        See `CONTENT`; besides ``name``, ``version``, ``files``, ``code``, ``packages`` and ``created_at``.
+        See `CONTENT`; besides ``name``, ``version``, ``files``, ``code_version``, ``commit``, ``lock_sha256``, ``packages`` and
+        ``created_at``.
     manifest_sha256 : str
         sha256 of the manifest's bytes, by which a release entry names it.
     """
@@ -88,7 +93,7 @@ def write_file(store: ObjectStore, name: str, version: str, file: str, data: byt
 def publish(store: ObjectStore, name: str, version: str, manifest: Mapping[str, Any]) -> str:
     """Write the manifest of a version whose files are written, which makes it exist; return the manifest's sha256.
 
-    Publishing the same content again changes nothing; the first time and commit stay on record.
+    Publishing the same content again changes nothing; the first time, commit, lock and packages stay on record.
 
     Parameters
     ----------
@@ -118,6 +123,7 @@ def publish(store: ObjectStore, name: str, version: str, manifest: Mapping[str, 
         "files": files,
         "code_version": code["version"],
         "commit": code["commit"],
+        "lock_sha256": provenance.lock_sha256(),
         "packages": provenance.packages(),
         "created_at": calendar.now().isoformat(),
     }
@@ -180,6 +186,7 @@ def open_version(store: ObjectStore, name: str, version: str, sha256_expected: s
             f"{prefix}{MANIFEST}: made with xgboost {made}, this is xgboost {here}: its predictions may silently differ. "
             f"Install xgboost {made} (`make env`), or train again: `nba-ml train`."
         )
+    _compare_packages(prefix, manifest["packages"])
     there = {key.removeprefix(prefix) for key in store.list(prefix)} - {MANIFEST}
     for file in sorted(there ^ set(manifest["files"])):
         what = "is not in the manifest" if file in there else "is in the manifest and missing"
@@ -193,6 +200,14 @@ def open_version(store: ObjectStore, name: str, version: str, sha256_expected: s
             raise ArtefactError(f"{prefix}{file}: sha256 is {sha256(data)}, the manifest says {expected['sha256']}. {_ROLL_BACK}")
         files[file] = data
     return Version(name, version, files, manifest, manifest_sha256)
+
+
+def _compare_packages(prefix: str, made: Mapping[str, str]) -> None:
+    """Warn of other packages than the version was made with: its golden vectors decide whether they matter."""
+    here = provenance.packages()
+    other = [f"{name} {made.get(name)}, here {here[name]}" for name in here if name != "python" and made.get(name) != here[name]]
+    if other:
+        log.warning("%s%s: made with %s", prefix, MANIFEST, "; ".join(other))
 
 
 def list_versions(store: ObjectStore, name: str) -> list[str]:

@@ -5,6 +5,8 @@ import logging
 import polars as pl
 
 from nba_ml.registry.in_force import InForce
+from nba_ml.slate.assignment import assign
+from nba_ml.slate.consensus import NUMBER
 from nba_ml.systems.base import VOICES
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,38 @@ def score(models: InForce, rows: pl.DataFrame, history: pl.DataFrame, lines: pl.
     silent = said[models.serving.version].clear()
     parts += [system_rows(silent, slate, version, f"shadow failed: {why}") for version, why in failed.items()]
     return pl.concat(parts).sort("game_id", "player_id", "system_id", "model_version")
+
+
+def predict_published(models: InForce, rows: pl.DataFrame, history: pl.DataFrame, lines: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Predict feature rows as a slate publishes them: each by the version that it is assigned to. For services outside Airflow.
+
+    Quality filters and the checks of a slate are not part of this.
+
+    Parameters
+    ----------
+    models : InForce
+        As `nba_ml.registry.load_released` returns it.
+    rows, history, lines : DataFrame
+        As `Panel.predict` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row per feature row: slate_date, game_id, player_id, model_version, share, `NUMBERS` of the ensemble, abstain_reason.
+
+    Raises
+    ------
+    Exception
+        Whatever the trained model of a published version raises.
+    """
+    key = ["slate_date", "game_id", "player_id"]
+    assigned = assign(rows.select("game_id", "player_id", slate_date="game_date").select(key), models.rollout)
+    said = [
+        one.panel.predict(rows, history, lines).filter(pl.col("system_id") == NUMBER).with_columns(model_version=pl.lit(one.version))
+        for one in models.published
+    ]
+    numbers = pl.concat(said).select(*key, "model_version", *NUMBERS, "abstain_reason")
+    return assigned.join(numbers, on=[*key, "model_version"], how="left", maintain_order="left")
 
 
 def system_rows(predicted: pl.DataFrame, slate: pl.DataFrame, version: str, silence: str = "no number") -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """The training set: feature rows with their outcomes and the lines that were quoted, as known on a date."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -32,12 +33,15 @@ class Dataset:
         Hash of the box scores, results, reports and lines that they are made of.
     features : FeatureSet
         Which columns of the rows a model is fed.
+    by_season : mapping of str to str
+        Season → hash of its box scores: which of them changed where the fingerprint did.
     """
 
     rows: pl.DataFrame
     lines: pl.DataFrame
     fingerprint: str
     features: FeatureSet
+    by_season: Mapping[str, str]
 
 
 def load(context: Context, until: date) -> Dataset:
@@ -55,7 +59,11 @@ def load(context: Context, until: date) -> Dataset:
     lines = consensus(quotes, tipoffs=schedule.select("game_id", "tipoff_utc"))
     status = context.warehouse.read("nba_raw.player_status", as_of=as_of)
     facts = (box, schedule.sort("game_id"), lines, status)
-    return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]), own_features())
+    return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]), own_features(), _by_season(box))
+
+
+def _by_season(box: pl.DataFrame) -> dict[str, str]:
+    return {season: frame_fingerprint(part) for (season,), part in sorted(box.partition_by("season", as_dict=True).items())}
 
 
 def code_fingerprint() -> str:

@@ -64,7 +64,12 @@ def plan(context: Context, until: date) -> Plan:
         "until": str(trained_until),
         "rows": data.rows.height,
         "features": len(data.features.names),
-        "data": {"rows": data.rows.height, "rows_by_season": seasons, "fingerprint": data.fingerprint},
+        "data": {
+            "rows": data.rows.height,
+            "rows_by_season": seasons,
+            "fingerprint": data.fingerprint,
+            "fingerprint_by_season": data.by_season,
+        },
         "published": context.store.exists(folder + versions.MANIFEST),
         "report": context.store.url_of(folder + REPORT),
     }

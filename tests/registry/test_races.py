@@ -15,6 +15,8 @@ import pytest
 from nba_ml.errors import UsageError
 from nba_ml.registry import releases
 from nba_ml.registry.log import ReleaseLog
+from nba_ml.settings import Settings
+from nba_ml.storage import open_store
 
 PROCESSES, RELEASES = 8, 1000
 BY = {"actor": "test", "reason": "because", "verify": lambda version: None}
@@ -38,39 +40,43 @@ print(json.dumps(won))
 """
 
 
-@pytest.fixture
-def racing(store, tiny):
+@pytest.fixture(params=["folder", "gcs"])
+def racing(request, tmp_path, tiny) -> str:
     """Return the address of a store in which each racer has two versions, one to take the place of the other."""
+    address = f"file:{tmp_path / 'races'}" if request.param == "folder" else f"gs://{request.getfixturevalue('gcs_bucket')[1]}/races"
+    store = open_store(Settings(store=address))
     for worker in range(PROCESSES):
         for turn in range(2):
             tiny.publish(store, f"w{worker}.{turn}")
-    return f"file:{store.folder}"
+    return address
 
 
 @pytest.mark.slow
-def test_a_thousand_releases_by_eight_processes(racing, store):
+@pytest.mark.timeout(1800)
+def test_a_thousand_releases_by_eight_processes(racing):
+    store = open_store(Settings(store=racing))
     turns = str(RELEASES // PROCESSES)
     racers = [
         subprocess.Popen([sys.executable, "-c", RACER, racing, str(worker), turns], stdout=subprocess.PIPE, text=True)
         for worker in range(PROCESSES)
     ]
-    seen = 0
+    reader = ReleaseLog(store, "points", "dev")
     while any(racer.poll() is None for racer in racers):
         sleep(0.1)
-        now = ReleaseLog(store, "points", "dev").rollout.number
-        assert now >= seen
-        seen = now
+        reader.refresh()
     told = [json.loads(racer.communicate()[0]) for racer in racers]
     assert [racer.returncode for racer in racers] == [0] * PROCESSES
     entries = ReleaseLog(store, "points", "dev").entries
     assert [entry.number for entry in entries] == list(range(1, RELEASES + 1))
+    assert reader.entries == entries[: len(reader.entries)]
     assert sorted(number for won in told for number in won) == list(range(1, RELEASES + 1))
     assert all({entries[number - 1].actor for number in won} == {str(worker)} for worker, won in enumerate(told))
     assert set(Counter((entry.actor, entry.reason) for entry in entries).values()) == {1}
     assert all(entry.previous_version == before.version for before, entry in pairwise(entries))
 
 
-def test_a_rollback_that_races_an_advance_gives_one_of_two_histories(store, tiny):
+def test_a_rollback_that_races_an_advance_gives_one_of_two_histories(racing, tiny):
+    store = open_store(Settings(store=racing))
     for version in ("v1", "v2"):
         tiny.publish(store, version)
     found = Counter()
