@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     source: Literal["simulated", "files", "live", "feature_store"] = Field("simulated", description="where raw data comes from")
     files_dir: Path | None = Field(None, description="folder of parquet files for the source `files`")
     feature_store: str | None = Field(None, description="a team's own feature table, read only")
+    existing_grades: str | None = Field(None, description="a team's own graded predictions (parquet file), which a new model has to beat")
     environment: Literal["dev", "staging", "production"] = Field("dev", description="release log and alert texts")
     approval: Literal["auto", "person"] | None = Field(None, description="whether a release waits for a person")
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")

@@ -5,7 +5,7 @@ import pytest
 
 import nba_ml
 from nba_ml.gates import gates_hash, load_gates
-from nba_ml.training import gating, metrics
+from nba_ml.training import gate_figures, gating, metrics, slices
 
 GATES = load_gates()["training"]
 
@@ -21,11 +21,12 @@ def test_ids_are_unique():
 
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate["id"])
 def test_a_gate_says_what_it_blocks_and_why(gate):
-    fields = {"id", "metric", "system", "baseline", "population", "threshold", "mode", "reason", "least_rows", "point_rows"}
+    fields = {"id", "metric", "system", "baseline", "population", "threshold", "mode", "reason", "least_rows", "point_rows", "slice"}
     assert set(gate) <= fields
     assert gate["mode"] in ("block", "warn")
-    assert gate["population"] in metrics.POPULATIONS
+    assert (gate["metric"] in gate_figures.ARTEFACT) or gate["population"] in metrics.POPULATIONS
+    assert gate.get("slice") in {None, *slices.SLICES}
     assert len(gate["reason"]) > 20
-    answer = gating.judge(gating.Figure(None, None, None, 0), gate)
+    answer = gating.judge(gate_figures.NO_FIGURE, gate)
     assert str(gate["threshold"] if not isinstance(gate["threshold"], list) else gate["threshold"][0]) in answer["rule"]
     assert gating.describe(answer)

@@ -1,6 +1,6 @@
 """Commands on features and models: features, train, backtest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,10 +73,23 @@ def backtest(
 
 def _print_training(result: Mapping[str, Any]) -> None:
     print_populations(result["metrics"])
+    _print_gates(result["gates"]["results"])
     results.print(f"version {result['version']}, {result['rows']:,} rows until {result['trained_until']}: {result['state']}")
     results.print(f"report: {result['report']}", soft_wrap=True)
     if result["next"]:
         results.print(f"next: {result['next']}")
+
+
+def _print_gates(gates: Sequence[Mapping[str, Any]]) -> None:
+    from nba_ml.training.gating import verdict
+
+    rows = []
+    for gate in gates:
+        interval = "[{:.4g}, {:.4g}]".format(*gate["interval"]) if gate["interval"] else None
+        figure = None if gate["value"] is None else f"{gate['value']:.4g}"
+        rival = gate["rival"] or gate["baseline"]
+        rows.append((gate["id"], verdict(gate), gate["mode"], figure, interval, gate["n"] or None, gate["rule"], rival))
+    print_table("gates", ("gate", "result", "mode", "figure", "95 % interval", "rows", "asked", "against"), rows)
 
 
 def _print_backtest(result: Mapping[str, Any]) -> None:

@@ -22,17 +22,22 @@ _NEXT = "Go back to a model that fits: `nba-ml release rollback --reason TEXT`, 
 _panels: dict[str, "Panel"] = {}
 
 
-def verified_panel(version: Version) -> "Panel":
+def verified_panel(version: Version, built: FeatureSet | None = None) -> "Panel":
     """Return the panel of a version whose bytes are verified, holding it to its golden vectors each time.
 
     What was parsed is kept by its content, for as long as the process lives.
 
+    Parameters
+    ----------
+    built : FeatureSet, optional
+        What it will be fed; by default the features that this code builds.
+
     Raises
     ------
     ArtefactError
-        If the features differ from the feature store's, or the model no longer gives the predictions it gave when it was published.
+        If the features differ from those, or the model no longer gives the predictions it gave when it was published.
     """
-    check_features(version, own_features())
+    check_features(version, built or own_features())
     if version.manifest_sha256 not in _panels:
         _panels[version.manifest_sha256] = _parse(version)
     check_golden(_panels[version.manifest_sha256], version)
@@ -79,6 +84,12 @@ def _parse(version: Version) -> "Panel":
         raise ArtefactError(f"{where}: verified files that this code can't read ({type(error).__name__}: {error}). {_NEXT}") from error
 
 
+def golden_differences(panel: "Panel", golden: pl.DataFrame) -> np.ndarray:
+    """Return how far, in points, the model's predictions of the golden rows lie from those that were written beside them."""
+    found = np.asarray(panel.predict_model(golden.drop(GOLDEN_TARGET)), dtype=float)
+    return np.abs(found - golden[GOLDEN_TARGET].to_numpy())
+
+
 def check_golden(panel: "Panel", version: Version) -> None:
     """Compare predictions of the golden rows with those written when the version was published.
 
@@ -94,8 +105,7 @@ def check_golden(panel: "Panel", version: Version) -> None:
     names = [feature["name"] for feature in version.manifest["feature_schema"]]
     if golden.columns != [*names, GOLDEN_TARGET] or golden.is_empty():
         raise ArtefactError(f"{where}: {golden.height} rows with other columns than the manifest's {len(names)} features. {_NEXT}")
-    found = np.asarray(panel.predict_model(golden.drop(GOLDEN_TARGET)), dtype=float)
-    off = np.abs(found - golden[GOLDEN_TARGET].to_numpy())
+    off = golden_differences(panel, golden)
     if off.shape != (golden.height,) or not np.all(off <= GOLDEN_TOLERANCE):
         worst = float(np.nanmax(off)) if off.size and not np.all(np.isnan(off)) else float("nan")
         raise ArtefactError(

@@ -27,6 +27,20 @@ def packages() -> dict[str, str]:
     return {"python": platform.python_version(), "xgboost": xgboost_version()} | {name: metadata.version(name) for name in _PACKAGES}
 
 
+def unasked_packages() -> list[str]:
+    """Return those packages, as in ``numpy 2.1.0 (asked: >=2.2)``, that are here in a version that the project does not ask for."""
+    from packaging.requirements import Requirement
+
+    asked = [Requirement(text) for text in metadata.requires("nba-ml") or []]
+    asked = [
+        one for one in asked if one.name.removesuffix("-cpu") in ("xgboost", *_PACKAGES) and (one.marker is None or one.marker.evaluate())
+    ]
+    found = [(one, metadata.version(one.name)) for one in asked]
+    return [
+        f"{one.name} {version} (asked: {one.specifier})" for one, version in found if not one.specifier.contains(version, prereleases=True)
+    ]
+
+
 @cache
 def git_commit() -> str | None:
     """Return the commit that the code runs from, with ``-dirty`` where files differ from it, or None where it can't be told.

@@ -2,117 +2,17 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from nba_ml.errors import GateRefused
 from nba_ml.gates import gates_hash, load_gates
-from nba_ml.training import betting, metrics, probability
-from nba_ml.training.intervals import clustered_mean, wilson
+from nba_ml.training import metrics
+from nba_ml.training.gate_figures import NO_FIGURE, WORDS, Beside, Evidence, Figure, Gate, measure
+from nba_ml.training.slices import SLICES
 
 log = logging.getLogger(__name__)
-
-Gate = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured figure: its value, 95 % interval and number of rows; None where there are no rows."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class _Backtest:
-    frame: pl.DataFrame
-    rows: pl.DataFrame
-
-    def long(self, gate: Gate) -> pl.DataFrame:
-        return metrics.population(self.frame.filter(pl.col("system_id") == gate["system"]), gate["population"])
-
-    def wide(self, gate: Gate) -> pl.DataFrame:
-        return metrics.population(self.rows, gate["population"])
-
-
-def _from_interval(found: Mapping[str, Any]) -> Figure:
-    return Figure(found["value"], found["low"], found["high"], found["n"])
-
-
-def _rows(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = backtest.wide(gate).height
-    return Figure(rows, None, None, rows)
-
-
-def _paired(backtest: _Backtest, gate: Gate) -> Figure:
-    return _from_interval(metrics.paired(backtest.wide(gate), gate["system"], gate["baseline"]))
-
-
-def _ratio(backtest: _Backtest, gate: Gate) -> Figure:
-    return _from_interval(metrics.ratio(backtest.wide(gate), gate["system"], gate["baseline"]))
-
-
-def _abstained(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = backtest.wide(gate)
-    return Figure(metrics.abstention(rows, gate["system"]), None, None, rows.height)
-
-
-def _mean_error(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = backtest.wide(gate).drop_nulls(gate["system"])
-    return _from_interval(clustered_mean(rows["slate_date"].to_numpy(), (rows[gate["system"]] - rows["actual_points"]).to_numpy()))
-
-
-def _coverage(backtest: _Backtest, gate: Gate) -> Figure:
-    found = probability.coverage(backtest.long(gate)).get(gate["system"])
-    return Figure(found["coverage"], None, None, found["n"]) if found else Figure(None, None, None, 0)
-
-
-def _ece(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = probability.decided(backtest.long(gate), "p_over")
-    found = probability.scores(rows["p_over"].to_numpy(), rows["over"].to_numpy())
-    return Figure(found["ece"], None, None, rows.height)
-
-
-def _hit_rate(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = betting.bets(backtest.long(gate), gate["system"]).filter("dated")
-    won = int(rows["won"].sum())
-    interval = wilson(won, rows.height)
-    return Figure(won / rows.height, *interval, rows.height) if interval else Figure(None, None, None, 0)
-
-
-def _roi(backtest: _Backtest, gate: Gate) -> Figure:
-    rows = betting.bets(backtest.long(gate), gate["system"]).filter("dated").drop_nulls("profit")
-    return _from_interval(clustered_mean(rows["slate_date"].to_numpy(), rows["profit"].to_numpy()))
-
-
-_MEASURES: dict[str, Callable[[_Backtest, Gate], Figure]] = {
-    "rows": _rows,
-    "paired": _paired,
-    "ratio": _ratio,
-    "abstained": _abstained,
-    "mean_error": _mean_error,
-    "coverage": _coverage,
-    "ece": _ece,
-    "hit_rate": _hit_rate,
-    "roi": _roi,
-}
-
-
-_WORDS = {
-    "rows": "player-games",
-    "paired": "difference of mean absolute errors, in points,",
-    "ratio": "ratio of mean absolute errors",
-    "abstained": "share of rows without a number",
-    "mean_error": "mean error, in points,",
-    "coverage": "share of results inside the 80 % interval",
-    "ece": "expected calibration error",
-    "hit_rate": "hit rate",
-    "roi": "profit per unit",
-}
 
 
 def _at_least(figure: Figure, gate: Gate) -> bool:
@@ -134,16 +34,35 @@ def _between(figure: Figure, gate: Gate) -> bool:
     return figure.value is not None and low <= figure.value <= high
 
 
+def _upper_end_at_most(figure: Figure, gate: Gate) -> bool:
+    return figure.high is not None and figure.high <= gate["threshold"]
+
+
+def _lower_end_at_most(figure: Figure, gate: Gate) -> bool:
+    return figure.low is None or figure.low <= gate["threshold"]
+
+
+def _known_at_most(figure: Figure, gate: Gate) -> bool:
+    return figure.value is not None and figure.value <= gate["threshold"]
+
+
 _RULES: dict[str, tuple[Callable[[Figure, Gate], bool], str]] = {
     "rows": (_at_least, "at least {}"),
     "paired": (_upper_end_below, "upper end of the interval below {}"),
     "ratio": (_at_least, "at least {}"),
+    "not_worse": (_upper_end_at_most, "upper end of the interval at most {}"),
     "abstained": (_at_most, "at most {}"),
     "mean_error": (_between, "between {} and {}"),
     "coverage": (_between, "between {} and {}"),
     "ece": (_at_least, "at least {}"),
+    "calibration": (_at_most, "at most {}"),
+    "log_loss": (_lower_end_at_most, "lower end of the interval at most {}"),
     "hit_rate": (_at_most, "at most {}"),
     "roi": (_at_most, "at most {}"),
+    "golden": (_known_at_most, "at most {}"),
+    "packages": (_known_at_most, "at most {}"),
+    "megabytes": (_known_at_most, "at most {}"),
+    "seconds": (_known_at_most, "at most {}"),
 }
 
 
@@ -153,8 +72,9 @@ def judge(figure: Figure, gate: Gate) -> dict[str, Any]:
     Returns
     -------
     dict
-        "id", "metric", "system", "baseline", "population", "value", "interval" ([low, high] or None), "n", "threshold", "rule" (the
-        threshold in words), "mode" (block or warn), "passed", "note" (None, "not enough evidence" or "nothing to judge"), "reason".
+        "id", "metric", "system", "baseline", "rival" (version or table that the baseline is), "population", "slice", "value", "interval"
+        ([low, high] or None), "n", "threshold", "rule" (the threshold in words), "mode" (block or warn), "passed", "note" (None, "not enough
+        evidence …", "not applicable …", "not judged …" or "nothing to judge"), "reason".
     """
     rule, words = _RULES[gate["metric"]]
     threshold = gate["threshold"]
@@ -163,12 +83,17 @@ def judge(figure: Figure, gate: Gate) -> dict[str, Any]:
         passed, note = False, f"not enough evidence: {figure.n} rows of at least {gate['least_rows']}"
     elif figure.value is None:
         note = "nothing to judge"
+    elif figure.low is None and figure.n < gate.get("point_rows", 0):
+        note = f"not judged: {figure.n} rows of at least {gate['point_rows']}"
+    baseline = gate.get("baseline")
     return {
         "id": gate["id"],
         "metric": gate["metric"],
         "system": gate.get("system"),
-        "baseline": gate.get("baseline"),
-        "population": gate["population"],
+        "baseline": figure.baseline or (", ".join(baseline) if isinstance(baseline, list) else baseline),
+        "rival": None,
+        "population": gate.get("population"),
+        "slice": gate.get("slice"),
         "value": figure.value,
         "interval": None if figure.low is None else [figure.low, figure.high],
         "n": figure.n,
@@ -181,7 +106,7 @@ def judge(figure: Figure, gate: Gate) -> dict[str, Any]:
     }
 
 
-def evaluate(frame: pl.DataFrame, gates: Sequence[Gate] | None = None) -> list[dict[str, Any]]:
+def evaluate(frame: pl.DataFrame, gates: Sequence[Gate] | None = None, *, beside: Beside | None = None) -> list[dict[str, Any]]:
     """Judge a backtest frame by every training gate.
 
     Parameters
@@ -190,24 +115,41 @@ def evaluate(frame: pl.DataFrame, gates: Sequence[Gate] | None = None) -> list[d
         In the contract's long format; xgboost and ensemble, and the baselines that gates name, among its systems.
     gates : sequence of mapping, optional
         By default the ``[[training]]`` gates of ``gates.toml``.
+    beside : Beside, optional
+        What else the version is held against; by default nothing, and the gates that ask for it are not applicable.
 
     Returns
     -------
     list of dict
         See `judge`. A system that a gate names and the frame lacks counts as no evidence.
     """
-    rows = metrics.wide(frame)
-    backtest = _Backtest(frame, rows)
-    answers = []
-    for gate in load_gates()["training"] if gates is None else gates:
-        absent = {gate.get("system"), gate.get("baseline")} - {None} - set(rows.columns)
-        figure = Figure(None, None, None, 0) if absent else _MEASURES[gate["metric"]](backtest, gate)
-        answer = judge(figure, gate)
-        optional = all(str(name).endswith(metrics.WITH_LINE) for name in absent)
-        if absent and not optional:
-            answer |= {"passed": False, "note": f"not enough evidence: no {', '.join(sorted(map(str, absent)))} in the backtest"}
-        answers.append(answer)
-    return answers
+    beside = beside or Beside()
+    evidence = Evidence.of(frame, beside)
+    answers = [_answer(evidence, gate, beside.absent) for gate in (load_gates()["training"] if gates is None else gates)]
+    return [answer | {"rival": beside.names.get(str(answer["baseline"]).partition(".")[0])} for answer in answers]
+
+
+def _answer(evidence: Evidence, gate: Gate, absent: Mapping[str, str]) -> dict[str, Any]:
+    asked = (gate.get("baseline"), gate.get("slice"), gate["metric"])
+    for name in asked:
+        if isinstance(name, str) and name in absent:
+            return judge(NO_FIGURE, gate) | {"passed": True, "note": f"not applicable: {absent[name]}"}
+    missing = _missing(evidence, gate)
+    if not missing:
+        return judge(measure(evidence, gate), gate)
+    answer = judge(NO_FIGURE, gate)
+    if all(name.endswith(metrics.WITH_LINE) for name in missing):
+        return answer
+    return answer | {"passed": False, "note": f"not enough evidence: no {', '.join(missing)} in the backtest"}
+
+
+def _missing(evidence: Evidence, gate: Gate) -> list[str]:
+    """Name the system that a gate asks for and the evidence lacks, and its baseline where none that it stands for is there."""
+    named = gate.get("baseline")
+    missing = {gate["system"]} - set(evidence.rows.columns) if "system" in gate else set()
+    if named is not None and not evidence.rivals(gate):
+        missing |= {named} if isinstance(named, str) else set(named)
+    return sorted(missing)
 
 
 def report(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -237,16 +179,28 @@ def require(results: Sequence[Mapping[str, Any]]) -> None:
 
 def describe(result: Mapping[str, Any]) -> str:
     """Say in one sentence what a gate measured and what it asks for."""
-    what = " against ".join(name for name in (result["system"], result["baseline"]) if name)
+    baseline = f"{result['baseline']} ({result['rival']})" if result["rival"] else result["baseline"]
+    what = " against ".join(name for name in (result["system"], baseline) if name)
     of = f" of {what}" if what else ""
     figure = "no figure" if result["value"] is None else f"{result['value']:.4g}"
     if result["interval"]:
         figure += " [{:.4g}, {:.4g}]".format(*result["interval"])
     note = f" ({result['note']})" if result["note"] else ""
+    where, rows = "", ""
+    if result["population"]:
+        part = f", {SLICES[result['slice']][0]}," if result["slice"] else ""
+        where, rows = f" on population {result['population']}{part}", f" over {result['n']} rows"
     return (
-        f"{result['id']}: {_WORDS[result['metric']]}{of} on population {result['population']} is {figure} "
-        f"over {result['n']} rows, asked is {result['rule']}{note}. {result['reason'].rstrip('.')}"
+        f"{result['id']}: {WORDS[result['metric']]}{of}{where} is {figure}{rows}, asked is {result['rule']}{note}. "
+        f"{result['reason'].rstrip('.')}"
     )
+
+
+def verdict(result: Mapping[str, Any]) -> str:
+    """Return passed, failed, or why a gate that passed judged nothing: not applicable, not judged, nothing to judge."""
+    if not result["passed"]:
+        return "failed"
+    return str(result["note"]).partition(":")[0] if result["note"] else "passed"
 
 
 def _blocking(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

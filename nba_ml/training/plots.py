@@ -1,85 +1,16 @@
-"""Plots of a backtest report, as SVG that takes its colours and font from the page, so that they are legible in light and dark.
+"""Plots of a backtest report; see `nba_ml.training.svg`.
 
 Every function takes a table of `report_data` and returns one SVG element, the same bytes for the same table.
 """
 
-import io
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from nba_ml.training.svg import BAD, BASE, INK, MODEL, MUTED, OTHER, draw_svg, name_axis
 from nba_ml.training.wording import band, label
-
-_TOKENS = {
-    "ink": "#010101",
-    "muted": "#020202",
-    "grid": "#030303",
-    "model": "#040404",
-    "base": "#050505",
-    "bad": "#060606",
-    "other": "#070707",
-}
-"""Stand-in colours, replaced in the SVG by the page's variables of the same name."""
-
-_INK, _MUTED, _GRID, _MODEL, _BASE, _BAD, _OTHER = _TOKENS.values()
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "nba-ml",
-    "font.size": 9,
-    "font.family": "DejaVu Sans",
-    "text.color": _INK,
-    "axes.labelcolor": _MUTED,
-    "axes.edgecolor": _GRID,
-    "axes.titlecolor": _INK,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "grid.color": _GRID,
-    "grid.linewidth": 0.7,
-    "lines.linewidth": 1.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-}
-_WIDTH = 8.0
-
-
-def _draw(height: float, draw: Callable[[Figure], None], description: str) -> str:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.06))
-        FigureCanvasSVG(figure)
-        draw(figure)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'(<svg [^>]*?)(?:height|width)="[^"]*" ([^>]*?)(?:height|width)="[^"]*"', r"\1\2", svg, count=1)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for name, colour in _TOKENS.items():
-        svg = svg.replace(colour, f"var(--{name})")
-    svg = svg.replace("'DejaVu Sans'", "inherit").replace("DejaVu Sans", "inherit")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1)
-
-
-def _month_axis(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_xticks(range(len(names)), names, rotation=0 if len(names) <= 8 else 60, ha="center" if len(names) <= 8 else "right")
-    axes.margins(x=0.03)
-    axes.grid(axis="y")
-    axes.tick_params(length=0)
 
 
 def differences(populations: Mapping[str, Mapping[str, Any]]) -> str:
@@ -90,11 +21,11 @@ def differences(populations: Mapping[str, Mapping[str, Any]]) -> str:
         panels = figure.subplots(len(populations), 1, sharex=True, height_ratios=[max(1, count) for count in counts.values()])
         for axes, (name, part) in zip(panels, populations.items(), strict=True):
             drawn = [(key, row["against_baseline"]) for key, row in part["predictors"].items() if row["against_baseline"]]
-            axes.axvline(0, color=_BASE, linewidth=1.2)
+            axes.axvline(0, color=BASE, linewidth=1.2)
             for place, (key, row) in enumerate(reversed(drawn)):
                 if row["value"] is None:
                     continue
-                colour = _MODEL if key.startswith(("xgboost", "ensemble")) else _OTHER if key.startswith("line") else _MUTED
+                colour = MODEL if key.startswith(("xgboost", "ensemble")) else OTHER if key.startswith("line") else MUTED
                 if row["low"] is not None:
                     axes.plot([row["low"], row["high"]], [place, place], color=colour, solid_capstyle="round", linewidth=2.4)
                 axes.plot(row["value"], place, "o", color=colour, markersize=6)
@@ -106,7 +37,7 @@ def differences(populations: Mapping[str, Mapping[str, Any]]) -> str:
         panels[-1].set_xlabel("mean absolute error minus that of the weighted mean of recent games, points (left of 0 is better)")
 
     total = sum(len(part["predictors"]) for part in populations.values())
-    return _draw(1.2 + 0.26 * total, draw, "Differences in mean absolute error to the weighted mean, by population")
+    return draw_svg(1.2 + 0.26 * total, draw, "Differences in mean absolute error to the weighted mean, by population")
 
 
 def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
@@ -120,20 +51,20 @@ def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
             ("C", "the line − 0.5, players with a line (C)"),
         )
         for axes, (name, rival) in zip(figure.subplots(3, 1, sharex=True), rivals, strict=True):
-            axes.axhline(0, color=_BASE, linewidth=1.2)
+            axes.axhline(0, color=BASE, linewidth=1.2)
             for place, row in enumerate(table):
                 if row[name] is None:
                     continue
                 found = row[name]["difference"]
-                colour = _BAD if row[name]["lost"] else _MODEL
+                colour = BAD if row[name]["lost"] else MODEL
                 axes.bar(place, found["value"], width=0.6, color=colour)
                 if found["low"] is not None:
-                    axes.plot([place, place], [found["low"], found["high"]], color=_INK, linewidth=1)
-            _month_axis(axes, names)
+                    axes.plot([place, place], [found["low"], found["high"]], color=INK, linewidth=1)
+            name_axis(axes, names)
             axes.set_ylabel("points")
             axes.set_title(f"{label(system)} against {rival}")
 
-    return _draw(6.0, draw, "Monthly differences in mean absolute error")
+    return draw_svg(6.0, draw, "Monthly differences in mean absolute error")
 
 
 def bands(table: Sequence[Mapping[str, Any]], system: str, axis: str) -> str:
@@ -145,10 +76,10 @@ def bands(table: Sequence[Mapping[str, Any]], system: str, axis: str) -> str:
             figure.subplots(1, 2), (("mae", "Mean absolute error"), ("mean_error", "Mean error (predicted − scored)")), strict=True
         ):
             if field == "mean_error":
-                axes.axhline(0, color=_BASE, linewidth=1.2)
-            axes.plot(names, [row["theirs"][field] for row in table], "o--", color=_MUTED, markersize=4, label=label("ewma_hl8"))
-            axes.plot(names, [row["ours"][field] for row in table], "o-", color=_MODEL, markersize=5, label=label(system))
-            _month_axis(axes, names)
+                axes.axhline(0, color=BASE, linewidth=1.2)
+            axes.plot(names, [row["theirs"][field] for row in table], "o--", color=MUTED, markersize=4, label=label("ewma_hl8"))
+            axes.plot(names, [row["ours"][field] for row in table], "o-", color=MODEL, markersize=5, label=label(system))
+            name_axis(axes, names)
             axes.set_title(title)
             axes.set_xlabel(axis)
             axes.set_ylabel("points")
@@ -156,21 +87,21 @@ def bands(table: Sequence[Mapping[str, Any]], system: str, axis: str) -> str:
                 axes.set_ylim(bottom=0)
                 axes.legend(loc="lower right")
 
-    return _draw(2.9, draw, f"Error by {axis}")
+    return draw_svg(2.9, draw, f"Error by {axis}")
 
 
 def reliability(bins: Mapping[str, Sequence[Mapping[str, Any]]], system: str) -> str:
     """Plot how often points were above the line against the probability that was given for it, for a system and for the market."""
 
     def draw(figure: Figure) -> None:
-        styles = [("p_over", _MODEL, "o", label(system)), ("p_over_market", _OTHER, "s", "Market, recalibrated")]
+        styles = [("p_over", MODEL, "o", label(system)), ("p_over_market", OTHER, "s", "Market, recalibrated")]
         styles = [style for style in styles if bins[style[0]]]
         shown = [row for style in styles for row in bins[style[0]]]
         low = min(min(row["predicted"], row["bounds"][0]) for row in shown) - 0.02
         high = max(max(row["predicted"], row["bounds"][1]) for row in shown) + 0.02
         for place, (column, colour, marker, name) in enumerate(styles):
             axes = figure.add_subplot(1, 2, place + 1)
-            axes.plot([low, high], [low, high], color=_BASE, linewidth=1.2, linestyle=(0, (4, 3)))
+            axes.plot([low, high], [low, high], color=BASE, linewidth=1.2, linestyle=(0, (4, 3)))
             for row in bins[column]:
                 axes.plot([row["predicted"]] * 2, row["bounds"], color=colour, linewidth=1)
             axes.plot(
@@ -186,7 +117,7 @@ def reliability(bins: Mapping[str, Sequence[Mapping[str, Any]]], system: str) ->
             if place == 0:
                 axes.set_ylabel("share of overs")
 
-    return _draw(3.6, draw, "Calibration of the probability of the over")
+    return draw_svg(3.6, draw, "Calibration of the probability of the over")
 
 
 def coverage(bands: Sequence[Mapping[str, Any]]) -> str:
@@ -195,10 +126,10 @@ def coverage(bands: Sequence[Mapping[str, Any]]) -> str:
     def draw(figure: Figure) -> None:
         names = [band(row) for row in bands]
         axes, widths = figure.subplots(1, 2)
-        axes.axhline(0.8, color=_BASE, linewidth=1.2)
+        axes.axhline(0.8, color=BASE, linewidth=1.2)
         for place, row in enumerate(bands):
-            axes.plot([place, place], row["bounds"], color=_MODEL, linewidth=2.4, solid_capstyle="round")
-            axes.plot(place, row["coverage"], "o", color=_MODEL, markersize=6)
+            axes.plot([place, place], row["bounds"], color=MODEL, linewidth=2.4, solid_capstyle="round")
+            axes.plot(place, row["coverage"], "o", color=MODEL, markersize=6)
         lowest = min([0.7, *(row["bounds"][0] - 0.02 for row in bands)])
         axes.set(
             ylim=(lowest, max(0.9, *(row["bounds"][1] + 0.02 for row in bands))),
@@ -206,12 +137,12 @@ def coverage(bands: Sequence[Mapping[str, Any]]) -> str:
             xlabel="predicted points",
         )
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        widths.bar(range(len(bands)), [row["width"] for row in bands], width=0.6, color=_MODEL)
+        widths.bar(range(len(bands)), [row["width"] for row in bands], width=0.6, color=MODEL)
         widths.set(title="Width of the interval", xlabel="predicted points", ylabel="points")
         for part in (axes, widths):
-            _month_axis(part, names)
+            name_axis(part, names)
 
-    return _draw(2.8, draw, "Coverage of the 80 % intervals by predicted level")
+    return draw_svg(2.8, draw, "Coverage of the 80 % intervals by predicted level")
 
 
 def folds(table: Sequence[Mapping[str, Any]], system: str) -> str:
@@ -221,13 +152,13 @@ def folds(table: Sequence[Mapping[str, Any]], system: str) -> str:
         axes = figure.subplots()
         shown = [row for row in table if row["A"]]
         names = [row["from"] for row in shown]
-        axes.plot(names, [row["A"]["theirs"] for row in shown], "o--", color=_MUTED, markersize=4, label=label("ewma_hl8"))
-        axes.plot(names, [row["A"]["ours"] for row in shown], "o-", color=_MODEL, markersize=5, label=label(system))
-        _month_axis(axes, names)
+        axes.plot(names, [row["A"]["theirs"] for row in shown], "o--", color=MUTED, markersize=4, label=label("ewma_hl8"))
+        axes.plot(names, [row["A"]["ours"] for row in shown], "o-", color=MODEL, markersize=5, label=label(system))
+        name_axis(axes, names)
         axes.set(ylabel="mean absolute error, points", xlabel="first date of the fold")
         axes.legend(loc="best")
 
-    return _draw(2.8, draw, "Mean absolute error by fold")
+    return draw_svg(2.8, draw, "Mean absolute error by fold")
 
 
 def importance(ranked: Sequence[tuple[str, float]]) -> str:
@@ -235,11 +166,11 @@ def importance(ranked: Sequence[tuple[str, float]]) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.barh([name for name, _ in reversed(ranked)], [share for _, share in reversed(ranked)], color=_MODEL, height=0.65)
+        axes.barh([name for name, _ in reversed(ranked)], [share for _, share in reversed(ranked)], color=MODEL, height=0.65)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_xlabel("share of the gain of all splits")
         axes.grid(axis="x")
         axes.tick_params(length=0)
         axes.margins(y=0.02)
 
-    return _draw(0.8 + 0.21 * len(ranked), draw, "Feature importance by gain")
+    return draw_svg(0.8 + 0.21 * len(ranked), draw, "Feature importance by gain")

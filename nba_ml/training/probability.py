@@ -28,11 +28,15 @@ def scores(p: np.ndarray, over: np.ndarray) -> dict[str, float | int | None]:
     """
     if not len(p):
         return {"n": 0, "log_loss": None, "brier": None, "ece": None}
-    safe = np.clip(p, _CLIP, 1 - _CLIP)
-    loss = -np.mean(over * np.log(safe) + (1 - over) * np.log(1 - safe))
     bins = reliability(p, over)
     ece = sum(row["n"] * abs(row["predicted"] - row["observed"]) for row in bins) / len(p)
-    return {"n": len(p), "log_loss": float(loss), "brier": float(np.mean((p - over) ** 2)), "ece": float(ece)}
+    return {"n": len(p), "log_loss": float(np.mean(log_losses(p, over))), "brier": float(np.mean((p - over) ** 2)), "ece": float(ece)}
+
+
+def log_losses(p: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Return the log-loss (natural) of each probability; see `scores`."""
+    safe = np.clip(p, _CLIP, 1 - _CLIP)
+    return -(over * np.log(safe) + (1 - over) * np.log(1 - safe))
 
 
 def reliability(p: np.ndarray, over: np.ndarray) -> list[dict[str, float | int]]:

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nba_ml.gates import load_gates
-from nba_ml.training import betting, metrics, plots, report_data, wording
+from nba_ml.training import betting, metrics, plots, report_data
 from nba_ml.training.canaries import asked
 from nba_ml.training.findings import findings
+from nba_ml.training.gating import verdict
 from nba_ml.training.intervals import wilson
+from nba_ml.training.pages import environment
 from nba_ml.training.report_card import card
 from nba_ml.training.report_inputs import Inputs
 
@@ -67,7 +68,7 @@ def report(
     data = _data(frame, importance or {}, given, gates, canaries)
     alarms = [dict(gate) for gate in gates if gate["id"].startswith(LEAK)]
     page = (
-        _environment()
+        environment(Path(__file__).parent, asked=asked, verdict=verdict)
         .get_template("report.html.j2")
         .render(
             title=title,
@@ -145,13 +146,3 @@ def _no_closing(given: Inputs) -> str:
     if given.moves is None:
         return "the quotes of single books were not given to this report, only one line for each player-game."
     return "for no player-game of the span did a book's quotes carry two times of capture before tip-off."
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    for name in ("points", "signed", "share", "count", "interval", "band", "label", "line_kind", "minus"):
-        environment.filters[name] = getattr(wording, name)
-    environment.filters["asked"] = asked
-    return environment

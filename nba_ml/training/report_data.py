@@ -8,15 +8,13 @@ import polars as pl
 
 from nba_ml.training import betting, metrics, probability
 from nba_ml.training.intervals import wilson
+from nba_ml.training.slices import STARTER_MINUTES
 
 SIMPLE = metrics.BASELINE
 
 
 MINUTES = (0.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 """Lower bounds, in minutes a game this season before this one, of the bands of a player's role."""
-
-STARTER_MINUTES = 24.0
-"""Half a game: who plays as much counts as a starter. Who really starts is known before tip-off only from line-ups, which are not stored."""
 
 REST = {0.0: "1: back-to-back", 2.0: "2", 3.0: "3", 4.0: "4–6", 7.0: "7 and more"}
 """Lower bound → name of the bands of days since a player's last game."""

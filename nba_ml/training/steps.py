@@ -25,7 +25,7 @@ from nba_ml.registry.versions import MODEL as NAME
 from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
 from nba_ml.systems.xgboost import XGBoost
-from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
+from nba_ml.training import canaries, candidate, dataset, gating, metrics, rivals, walk_forward
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,10 @@ PREDICTIONS = "backtest.parquet"
 CANARIES = "canaries.json"
 OUT_OF_FOLD = "out_of_fold.parquet"
 REPORT = "report.html"
+GATES = "gates.json"
+PAPERS = (PREDICTIONS, CANARIES, OUT_OF_FOLD, REPORT, GATES)
+"""Files of a version that no prediction reads."""
+
 GOLDEN_ROWS = 200
 
 BACKTEST_TABLE = "nba_predictions.backtest_predictions"
@@ -145,25 +149,35 @@ def fit(context: Context, planned: Plan) -> dict[str, Any]:
 
 
 def gate(context: Context, planned: Plan) -> dict[str, Any]:
-    """Hold the backtest to the gates and to its leak canaries.
+    """Hold the backtest, the fitted model and what it would replace to the gates, and the backtest to its leak canaries.
+
+    The answer is kept with the version once all is passed: what is released may change between this step and the next one.
 
     Raises
     ------
     GateRefused
         If a blocking gate or a canary fails.
     """
-    results = gating.evaluate(_predictions(context, planned))
-    gating.require(results)
-    checked = _canaries(context, planned)
-    canaries.require(checked)
-    return {"version": planned["version"], **gating.report(results), "canaries": checked, "report": planned["report"]}
+    if not _has(context, planned, GATES):
+        # First of all: a backtest that sees the future makes every other figure meaningless.
+        canaries.require(_canaries(context, planned))
+        data, predictions, version = _load(context, planned), _predictions(context, planned), planned["version"]
+        artefact = candidate.measure(context, version, data, PAPERS)
+        results = gating.evaluate(predictions, beside=rivals.beside(context, version, data, predictions, PREDICTIONS, artefact))
+        gating.require(results)
+        _write(context, planned, GATES, canonical(gating.report(results)))
+    return {
+        "version": planned["version"],
+        **_document(context, planned, GATES),
+        "canaries": _canaries(context, planned),
+        "report": planned["report"],
+    }
 
 
 def publish(context: Context, planned: Plan) -> dict[str, Any]:
     """Write the report and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
-    results = gating.report(gating.evaluate(predictions))
-    data = _load(context, planned)
+    results, data = _document(context, planned, GATES), _load(context, planned)
     if not _has(context, planned, REPORT):
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report
@@ -223,7 +237,7 @@ def train(context: Context, until: date) -> dict[str, Any]:
         "rows": planned["rows"],
         "trained_until": planned["until"],
         "metrics": metrics.summary(predictions)["populations"],
-        "gates": gating.report(gating.evaluate(predictions)),
+        "gates": _document(context, planned, GATES),
         "report": planned["report"],
         "state": released["state"],
         "number": released["number"],
@@ -265,8 +279,11 @@ def _predictions(context: Context, planned: Plan) -> pl.DataFrame:
 
 
 def _canaries(context: Context, planned: Plan) -> list[dict[str, Any]]:
-    checked: list[dict[str, Any]] = json.loads(context.store.read(versions.folder(NAME, planned["version"]) + CANARIES))
-    return checked
+    return _document(context, planned, CANARIES)
+
+
+def _document(context: Context, planned: Plan, file: str) -> Any:
+    return json.loads(context.store.read(versions.folder(NAME, planned["version"]) + file))
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

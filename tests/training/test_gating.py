@@ -1,11 +1,14 @@
 import json
+from datetime import timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from nba_ml.errors import GateRefused
 from nba_ml.gates import gates_hash
-from nba_ml.training import gating
+from nba_ml.training import gating, slices
+from nba_ml.training.gate_figures import ARTEFACT, EXISTING, RELEASED, Beside, Figure
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +84,12 @@ def test_a_missing_system_is_no_evidence_and_missing_lines_are_nothing_to_judge(
     assert by_id(results)["leak.xgboost_with_line"]["note"] == "nothing to judge"
 
 
-def test_a_warning_is_logged_and_does_not_block(honest, caplog):
+def test_a_warning_is_logged_and_only_what_blocks_refuses(honest, caplog):
     narrow = honest.with_columns(q10=pl.col("q50") - 1, q90=pl.col("q50") + 1)
     results = gating.evaluate(narrow)
-    assert failed(results) == {"coverage.xgboost"}
-    gating.require(results)
+    assert failed(results) == {"coverage.xgboost", "coverage.ensemble"}
+    with pytest.raises(GateRefused, match=r"coverage\.ensemble"):
+        gating.require(results)
     assert "coverage.xgboost" in caplog.text
 
 
@@ -103,10 +107,124 @@ LEAK = {"id": "leak", "metric": "ratio", "population": "B", "threshold": 0.96, "
     ],
 )
 def test_a_leak_alarm_on_few_rows_has_to_be_sure(value, low, high, n, passed):
-    assert gating.judge(gating.Figure(value, low, high, n), LEAK)["passed"] is passed
+    assert gating.judge(Figure(value, low, high, n), LEAK)["passed"] is passed
 
 
 @pytest.mark.parametrize(("high", "passed"), [(-0.001, True), (0.0, False), (0.01, False), (None, False)])
 def test_a_floor_asks_for_the_whole_interval(high, passed):
     gate = {"id": "floor", "metric": "paired", "population": "B", "threshold": 0.0, "mode": "block", "reason": "r"}
-    assert gating.judge(gating.Figure(-0.1, None if high is None else -0.2, high, 9000), gate)["passed"] is passed
+    assert gating.judge(Figure(-0.1, None if high is None else -0.2, high, 9000), gate)["passed"] is passed
+
+
+SOUND = {"golden": 0.0, "packages": 0.0, "megabytes": 1.5, "seconds": 2.0}
+NOT_NAMED = {EXISTING: "NBA_ML_EXISTING_GRADES names no table"}
+
+
+def rival(
+    frame: pl.DataFrame, *, noise: float, lift: float = 0.0, where: pl.Expr | None = None, name: str = RELEASED, seed: int = 5
+) -> pl.DataFrame:
+    """Make a rival of the ensemble: its numbers, `noise` points apart, and off by `lift` more where `where` holds."""
+    own = frame.filter(pl.col("system_id") == "ensemble").sort("slate_date", "game_id", "player_id")
+    apart = pl.Series(np.random.default_rng(seed).normal(0, noise, own.height))
+    away = pl.when(pl.col("predicted_points") > pl.col("actual_points")).then(lift).otherwise(-lift)
+    number = pl.col("predicted_points") + apart + pl.when(where if where is not None else pl.lit(value=True)).then(away).otherwise(0.0)
+    return own.select("slate_date", "player_id", number.alias(name))
+
+
+def rest(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        frame.select("game_id", "player_id")
+        .unique()
+        .with_columns((pl.col("player_id") % 5 == 0).cast(pl.Float64).alias(slices.BACK_TO_BACK))
+    )
+
+
+def against(frame: pl.DataFrame, numbers: pl.DataFrame, **changed) -> Beside:
+    given = {"numbers": numbers, "rest": rest(frame), "artefact": SOUND, "names": {RELEASED: "20240101-ab"}, "absent": NOT_NAMED}
+    return Beside(**given | changed)
+
+
+def compared(results: list[dict]) -> dict[str, dict]:
+    return {result["id"]: result for result in results if result["baseline"] == RELEASED}
+
+
+def test_a_retrained_model_passes_everything_it_is_held_against(honest):
+    results = gating.evaluate(honest, beside=against(honest, rival(honest, noise=0.2)))
+    gating.require(results)
+    assert len(compared(results)) == 9
+    assert {result["note"] for result in compared(results).values()} == {None}
+    assert "against released (20240101-ab)" in gating.describe(by_id(results)["released.not_worse"])
+    assert by_id(results)["existing.better"]["note"] == f"not applicable: {NOT_NAMED[EXISTING]}"
+
+
+def test_without_a_version_in_force_the_gates_say_that_they_are_not_applicable(honest):
+    beside = Beside(rest=rest(honest), artefact=SOUND, absent={RELEASED: "no version is released in dev"} | NOT_NAMED)
+    results = compared(gating.evaluate(honest, beside=beside))
+    assert {(row["passed"], row["note"], row["value"]) for row in results.values()} == {
+        (True, "not applicable: no version is released in dev", None)
+    }
+
+
+def test_a_worse_model_is_refused_with_figure_interval_rows_threshold_and_next_step(honest):
+    better = rival(honest, noise=0.0, lift=-0.06)
+    results = gating.evaluate(honest, beside=against(honest, better))
+    assert not compared(results)["released.not_worse"]["passed"]
+    with pytest.raises(
+        GateRefused, match=r"released\.not_worse: ratio .* is 1\.0\d+ \[1\.\d+, 1\.\d+\] over \d+ rows, asked is .* at most 1\.005.*nba-ml"
+    ) as refused:
+        gating.require(results)
+    assert refused.value.report["passed"] is False
+
+
+@pytest.mark.parametrize("name", ["starters", "bench", "back_to_back", "level_5", "level_20"])
+def test_a_model_that_loses_one_kind_of_player_is_refused_for_that_slice(honest, name):
+    facts = honest.join(rest(honest), on=["game_id", "player_id"]).with_columns(pl.col("predicted_points").alias(slices.LEVEL))
+    better = rival(facts, noise=0.0, lift=-0.6, where=slices.SLICES[name][1])
+    results = compared(gating.evaluate(honest, beside=against(honest, better)))
+    assert not results[f"slice.{name}"]["passed"]
+    other = {"starters": "bench", "bench": "starters", "level_5": "level_20", "level_20": "level_5", "back_to_back": "level_0"}[name]
+    assert results[f"slice.{other}"]["value"] < results[f"slice.{name}"]["value"]
+
+
+def test_too_few_rows_of_the_released_version_are_no_evidence_and_block(honest):
+    few = rival(honest, noise=0.2).filter(pl.col("slate_date") > honest["slate_date"].max() - timedelta(days=7))
+    results = compared(gating.evaluate(honest, beside=against(honest, few)))
+    assert not results["released.not_worse"]["passed"]
+    assert results["released.not_worse"]["note"].startswith("not enough evidence")
+
+
+def test_of_the_teams_own_systems_the_hardest_one_counts(honest):
+    both = rival(honest, noise=3.0, name="existing.weak").join(
+        rival(honest, noise=0.0, name="existing.strong"), on=["slate_date", "player_id"]
+    )
+    beside = against(honest, both, absent={RELEASED: "none"}, names={EXISTING: "a.b.prediction_accuracy"})
+    found = by_id(gating.evaluate(honest, beside=beside))["existing.better"]
+    assert (found["baseline"], found["passed"], found["rival"]) == ("existing.strong", False, "a.b.prediction_accuracy")
+    weak = against(honest, both.drop("existing.strong"), absent={RELEASED: "none"})
+    assert by_id(gating.evaluate(honest, beside=weak))["existing.better"]["passed"]
+
+
+@pytest.mark.parametrize(("metric", "bad"), [("golden", 2e-6), ("packages", 1.0), ("megabytes", 51.0), ("seconds", 61.0)])
+def test_a_stored_model_that_is_off_too_large_or_slow_is_refused(honest, metric, bad):
+    results = gating.evaluate(honest, beside=against(honest, rival(honest, noise=0.2), artefact=SOUND | {metric: bad}))
+    assert failed(results) == {f"artefact.{metric}"}
+    lacking = {name: value for name, value in SOUND.items() if name != metric}
+    assert failed(gating.evaluate(honest, beside=against(honest, rival(honest, noise=0.2), artefact=lacking))) == {f"artefact.{metric}"}
+    assert set(SOUND) == set(ARTEFACT)
+
+
+def test_probabilities_that_are_surely_worse_than_a_coin_are_refused(honest):
+    upside_down = honest.with_columns(p_over=1 - (pl.col("p_over") - 0.5) * 2.0 - 0.5)
+    assert {"calibration.ensemble", "calibration.coin"} <= failed(gating.evaluate(upside_down))
+
+
+def test_more_honest_rows_never_turn_a_pass_of_equal_models_into_a_refusal(make_frame):
+    """Equal models, many times: the gate lets them through; models worse by twice the margin never."""
+    passed = {0.0: 0, -0.05: 0}
+    frame = make_frame(days=60, players=60)
+    for seed in range(20):
+        for lift in passed:
+            numbers = rival(frame, noise=0.25, lift=lift, seed=seed)
+            passed[lift] += compared(gating.evaluate(frame, beside=against(frame, numbers)))["released.not_worse"]["passed"]
+    assert passed[0.0] >= 19
+    assert passed[-0.05] == 0
