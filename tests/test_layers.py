@@ -12,13 +12,13 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks", "examples")
 
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (
-    {"boosting", "clients", "errors", "calendar", "games", "ids", "odds", "progress"},
+    {"boosting", "clients", "errors", "calendar", "games", "ids", "odds", "progress", "sequential"},
     {"settings", "gates", "google_calls"},
     {"warehouse", "storage"},
     {"sources"},
     {"context"},
     {"lines", "features"},
-    {"validation", "systems"},
+    {"alerts", "validation", "systems"},
     {"coverage", "ingest", "registry"},
     {"training", "slate"},
     {"grading", "monitoring"},

@@ -253,7 +253,7 @@ def test_every_view_and_column_is_described_in_the_warehouse(warehouse):
         "SELECT COUNT(*) AS n FROM duckdb_columns() WHERE NOT internal AND schema_name LIKE 'nba%' AND (comment IS NULL OR comment = '')"
     )
     assert found["n"].item() == 0
-    assert len(views()) == 9
+    assert len(views()) == 10
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What became of predictions once results were in: versions side by side."""
