@@ -7,10 +7,10 @@ BIN := .venv/bin
 ASKED := $(if $(findstring command,$(origin PYTHON)),$(PYTHON))
 WORKERS ?= 2
 
-.PHONY: help env demo test check docs up down clean bench tune lock emulators
+.PHONY: help env demo test check docs up down clean bench tune lock emulators test-live
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 env: ## Build .venv from the lock; PYTHON=3.12 (a version or a path) chooses the interpreter
 	@scripts/env.sh '$(ASKED)'
@@ -21,6 +21,10 @@ demo: env ## Run the whole chain as DAG runs; SOURCE=simulated|files, WAREHOUSE=
 test: env ## Run all tests that need no network and no account; ARGS="tests/slate -k quality" narrows them
 	@scripts/emulators.sh || [ $$? -eq 2 ]
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-live: env ## Run the contract of warehouse and store on a real Google project: PROJECT=… BUCKET=…
+	@[ -n '$(PROJECT)' ] && [ -n '$(BUCKET)' ] || { echo 'make test-live PROJECT=my-project BUCKET=my-bucket, see docs/google.md' >&2; exit 2; }
+	@LIVE_PROJECT='$(PROJECT)' LIVE_BUCKET='$(BUCKET)' $(BIN)/python -m pytest -m live tests/contract $(ARGS)
 
 emulators: env ## Build the emulators of BigQuery and GCS; make test and make demo WAREHOUSE=bigquery do it themselves
 	@scripts/emulators.sh

@@ -22,7 +22,7 @@ class Context:
         """The warehouse that the settings name."""
         from nba_ml.warehouse import open_warehouse
 
-        return open_warehouse(self.settings)
+        return open_warehouse(self.settings, self.clients)
 
     @cached_property
     def store(self) -> ObjectStore:

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.errors import NbaMlError, UsageError
+from nba_ml.doctor_google import trials
+from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
 from nba_ml.settings import Settings, load_settings, without_login
 
 LIBRARIES = (
@@ -62,15 +63,19 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
     statuses: list[int] = []
     shown: dict[str, Any] = {}
 
-    def run(name: str, look: Callable[[], str], next_step: str) -> None:
+    def run(name: str, look: Callable[[], str], next_step: str, grant: str | None = None) -> Exception | None:
         try:
             checks.append(Check(name, True, look()))
         except NbaMlError as error:
-            checks.append(Check(name, False, str(error), "run `nba-ml doctor` again in a minute" if error.retryable else next_step))
+            step = grant if grant and isinstance(error, PermissionMissing) else next_step
+            checks.append(Check(name, False, str(error), "run `nba-ml doctor` again in a minute" if error.retryable else step))
             statuses.append(error.exit_code)
+            return error
         except Exception as error:
             checks.append(Check(name, False, f"{type(error).__name__}: {error}", next_step))
             statuses.append(1)
+            return error
+        return None
 
     loaded: list[Settings] = []
 
@@ -84,8 +89,11 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
         context = Context(loaded[0])
         shown = masked(loaded[0])
         run("disk", lambda: _disk(loaded[0].home_folder), "free disk space, or set NBA_ML_HOME to a larger disk")
-        run("warehouse", lambda: _warehouse(context), "nba-ml init")
-        run("store", lambda: _store(context), "set NBA_ML_STORE to a folder or bucket that you may write")
+        shut = _google(context, run)
+        if "bigquery" not in shut:
+            run("warehouse", lambda: _warehouse(context), "nba-ml init")
+        if "gcs" not in shut:
+            run("store", lambda: _store(context), "set NBA_ML_STORE to a folder or bucket that you may write")
         run("source", lambda: _source(context), "set NBA_ML_SOURCE, and what that source needs (see README.md)")
     status = 2 if UsageError.exit_code in statuses else min(statuses, default=0)
     return {
@@ -146,6 +154,18 @@ def _store(context: Context) -> str:
     if context.store.read(name) != data:
         raise NbaMlError(f"{context.store.url_of(name)} reads back other than it was written")
     return f"{context.store.url} can be written and read"
+
+
+def _google(context: Context, run: Callable[[str, Callable[[], str], str, str], Exception | None]) -> set[str]:
+    """Try each permission that the settings need on Google; return the services that can't be worked with."""
+    shut = set()
+    for service, tried in trials(context).items():
+        for trial in tried:
+            error = run(trial.check, trial.look, "do what the line says, then run `nba-ml doctor` again", trial.grant)
+            if error and (trial.opens or isinstance(error, Unavailable)):
+                shut.add(service)
+                break
+    return shut
 
 
 def _source(context: Context) -> str:

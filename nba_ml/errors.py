@@ -25,6 +25,10 @@ class UsageError(NbaMlError):
     exit_code = 2
 
 
+class PermissionMissing(UsageError):
+    """An account that may not do what was asked: the message names the role that may."""
+
+
 class GateRefused(NbaMlError):
     """A gate said no.
 

@@ -8,6 +8,7 @@ As a command it starts both, prints the variables that lead to them, and stops t
 import argparse
 import fcntl
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -108,7 +109,11 @@ def _bigquery(folder: Path) -> Iterator[dict[str, str]]:
     ready = folder / "ports.json"
     ready.unlink(missing_ok=True)
     program = [str(BUILT / "bigquery" / "bin" / "python"), str(ROOT / "scripts" / "bigquery_emulator.py")]
-    with _process([*program, "--port", "0", "--grpc-port", "0", "--data-dir", str(folder / "data"), "--ready", str(ready)]) as process:
+    # DuckDB keeps its extensions in the home: here, that of the environment.
+    home = {"HOME": str(BUILT / "bigquery" / "home")}
+    with _process(
+        [*program, "--port", "0", "--grpc-port", "0", "--data-dir", str(folder / "data"), "--ready", str(ready)], home
+    ) as process:
         _wait(process, ready.exists)
         ports = json.loads(ready.read_text())
         yield {
@@ -131,8 +136,8 @@ def _gcs(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
+def _process(command: list[str], variables: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | (variables or {}))  # noqa: S603
     try:
         yield process
     finally:

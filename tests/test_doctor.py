@@ -7,10 +7,11 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from nba_ml import doctor
+from nba_ml import doctor, google_calls
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
+from tests.fault_proxy import fault_proxy
 
 
 class League:
@@ -110,3 +111,84 @@ def test_settings_are_shown_with_defaults_and_without_secrets():
     assert shown["NBA_ML_FILES_DIR"] is None
     assert "hidden" not in str(doctor.masked(More()))
     assert "hook" not in str(doctor.masked(More()))
+
+
+# on Google
+
+
+BIGQUERY = ["credentials", "run a job", "create a table", "write", "read", "storage read", "drop a table"]
+GCS = ["credentials", "list", "create", "read"]
+
+
+@pytest.fixture
+def google(bigquery_names, gcs_bucket, monkeypatch):
+    """Return the settings of emulated services whose datasets are there."""
+    settings = Settings(
+        warehouse="bigquery", project=bigquery_names.project, dataset_prefix=bigquery_names.prefix, store=f"gs://{gcs_bucket[1]}/x"
+    )
+    # The permissions do not depend on the tables, which take their time.
+    monkeypatch.setattr("nba_ml.warehouse.schema.tables", lambda: {})
+    monkeypatch.setattr("nba_ml.warehouse.bigquery.views", lambda: ())
+    Context(settings).warehouse.ensure()
+    return settings
+
+
+def test_each_permission_is_tried_by_itself_and_leaves_nothing(google, bigquery_names):
+    found = doctor.diagnose(lambda: google)
+    assert found["ok"], found
+    assert [name for name in checks(found) if ": " in name] == [f"bigquery: {name}" for name in BIGQUERY] + [f"gcs: {name}" for name in GCS]
+    client = Context(google).warehouse.client.client
+    assert [table.table_id for table in client.list_tables(bigquery_names.dataset("nba_staging")) if "doctor" in table.table_id] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "check", "permission", "role", "follows"),
+    [
+        ("SELECT 1 AS", "run a job", "bigquery.jobs.create", "roles/bigquery.jobUser", []),
+        ("CREATE TABLE", "create a table", "bigquery.tables.create", "roles/bigquery.dataEditor", []),
+        ("INSERT INTO", "write", "bigquery.tables.updateData", "roles/bigquery.dataEditor", BIGQUERY[4:]),
+        ("SELECT one", "read", "bigquery.tables.getData", "roles/bigquery.data", BIGQUERY[5:]),
+    ],
+)
+def test_a_permission_that_is_missing_in_bigquery_comes_with_its_role(google, monkeypatch, what, check, permission, role, follows):
+    from google.api_core.exceptions import Forbidden
+    from google.cloud import bigquery
+
+    honest = bigquery.Client.query
+
+    def refuse(self, query, *arguments, **more):
+        if query.startswith(what):
+            raise Forbidden(f"Access Denied: Project p: User does not have {permission} permission in project p.")
+        return honest(self, query, *arguments, **more)
+
+    monkeypatch.setattr(bigquery.Client, "query", refuse)
+    found = doctor.diagnose(lambda: google)
+    wrong = checks(found)[f"bigquery: {check}"]
+    assert not wrong["ok"]
+    assert permission in wrong["detail"]
+    assert role in wrong["next"]
+    assert wrong["next"].startswith(("gcloud projects add-iam-policy-binding", "bq query"))
+    assert "\n" not in wrong["detail"] + wrong["next"]
+    tried = [name.removeprefix("bigquery: ") for name in checks(found) if name.startswith("bigquery: ")]
+    assert tried[tried.index(check) + 1 :] == follows
+    assert found["exit_status"] == 2
+
+
+@pytest.mark.parametrize(("method", "check", "role"), [("POST", "create", "objectCreator"), ("GET", "list", "objectViewer")])
+def test_a_permission_that_is_missing_in_gcs_comes_with_its_role(google, gcs_emulator, monkeypatch, method, check, role):
+    with fault_proxy(gcs_emulator.url) as proxy:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+        proxy.fail(f"^{method} .*/o", *[403] * 20)
+        found = doctor.diagnose(lambda: google)
+    wrong = checks(found)[f"gcs: {check}"]
+    assert wrong["next"].startswith("gcloud storage buckets add-iam-policy-binding gs://test-")
+    assert wrong["next"].endswith(f"--role=roles/storage.{role}")
+
+
+def test_what_is_not_there_is_one_line_and_the_rest_is_left(google, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(google_calls, "RETRY_SECONDS", 1.0)
+    found = doctor.diagnose(lambda: google.model_copy(update={"dataset_prefix": "nobody_"}))
+    assert "nba-ml init" in checks(found)["bigquery: create a table"]["detail"]
+    assert "again" in checks(found)["gcs: list"]["next"]
+    assert not {"bigquery: write", "warehouse", "gcs: create", "store"} & set(checks(found))

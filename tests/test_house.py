@@ -18,11 +18,12 @@ from packaging.utils import canonicalize_name
 from nba_ml.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "tune", "lock", "emulators")
+TARGETS = ("help", "env", "demo", "test", "check", "up", "down", "clean", "bench", "tune", "lock", "emulators", "test-live")
 LONGEST_MODULE = 300
 LONGEST_DAG = 100
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt", "requirements-emulators.txt")
 SELF = "tests/test_house.py"
+EMULATORS = {"bigquery", "gcs"}
 
 
 @cache
@@ -151,7 +152,7 @@ def make(*arguments: str) -> str:
 
 
 def test_make_help_lists_every_target():
-    listed = re.findall(r"^  make (\w+) +\S", make("help"), re.MULTILINE)
+    listed = re.findall(r"^  make ([\w-]+) +\S", make("help"), re.MULTILINE)
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1).split()
     assert sorted(listed) == sorted(phony)
     assert set(TARGETS) <= set(listed)
@@ -206,7 +207,8 @@ def test_the_licence_is_apache_2():
 def test_compose_is_whole():
     compose = yaml.safe_load(texts()["docker-compose.yaml"])
     services = compose["services"]
-    assert set(services) == {"postgres", "airflow-init", "apiserver", "scheduler", "dag-processor", "triggerer"}
+    assert set(services) == {"postgres", "airflow-init", "apiserver", "scheduler", "dag-processor", "triggerer", *EMULATORS}
+    assert {name for name, service in services.items() if service.get("profiles") == ["emulators"]} == EMULATORS
     for name, service in services.items():
         runs_once = service["restart"] == "no"
         assert runs_once or "healthcheck" in service, name
@@ -226,7 +228,9 @@ def test_compose_has_no_secret_and_stops_where_one_is_missing():
     services = yaml.safe_load(texts()["docker-compose.yaml"])["services"]
     demanded = set()
     for service in services.values():
-        for name, value in service["environment"].items():
+        for name, value in service.get("environment", {}).items():
+            if value is None:
+                continue
             demanded |= set(re.findall(r"\$\{(\w+):\?", str(value)))
             if re.search(r"PASSWORD|SECRET|_KEY|TOKEN|CONN", name) and not name.endswith("_FILE"):
                 assert re.search(r"\$\{\w+:\?[^}]*\.env[^}]*\}", value), name
@@ -236,8 +240,18 @@ def test_compose_has_no_secret_and_stops_where_one_is_missing():
     assert {name: example.get(name) for name in demanded} == dict.fromkeys(demanded, "")
 
 
-def test_the_image_is_locked_and_runs_as_nobody_special():
-    text = texts()["Dockerfile"]
+def test_the_emulators_of_compose_are_those_of_the_tests():
+    services = yaml.safe_load(texts()["docker-compose.yaml"])["services"]
+    version = re.search(r"fake-gcs-server@v(\S+)", texts()["scripts/emulators.sh"]).group(1)
+    assert services["gcs"]["image"] == f"fsouza/fake-gcs-server:{version}"
+    assert "scripts/bigquery_emulator.py" in texts()[services["bigquery"]["build"]["dockerfile"]]
+    for name in EMULATORS:
+        assert all(port.startswith("127.0.0.1:") for port in services[name]["ports"])
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile", "bigquery-emulator.Dockerfile"])
+def test_the_image_is_locked_and_runs_as_nobody_special(dockerfile):
+    text = texts()[dockerfile]
     assert re.findall(r"(?m)^USER (\S+)$", text)[-1] not in ("root", "0")
     for step in re.findall(r"(?m)^RUN .+(?:\\\n.+)*", text):
         for install in re.findall(r"pip (?:install|sync) [^&]+", step):

@@ -22,6 +22,7 @@ LAYERS = (
     {"coverage", "ingest", "registry"},
     {"training", "slate"},
     {"grading", "monitoring"},
+    {"doctor_google"},
     {"readiness", "doctor"},
     {"cli"},
 )

@@ -4,7 +4,7 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth
 
 from nba_ml import google_calls
-from nba_ml.errors import NbaMlError, Unavailable, UsageError
+from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
 
 PERMISSIONS = {
     "creating": ("storage.objects.create", "roles/storage.objectCreator"),
@@ -42,8 +42,9 @@ def explained(error: BaseException, bucket: str, what: str, tries: int, seconds:
         return UsageError(f"{text}. Log in with `gcloud auth application-default login`, or correct the connection google_cloud_default")
     if isinstance(error, exceptions.Forbidden):
         permission, role = PERMISSIONS[what.split()[0]]
-        grant = f"gcloud storage buckets add-iam-policy-binding {bucket} --member=serviceAccount:… --role={role}"
-        return UsageError(f"{text}. Its account needs {permission}, as in {role}: `{grant}`, then run `nba-ml doctor`")
+        return PermissionMissing(
+            f"{text}. The account needs {permission}, as in {role}: `{grant_of(bucket, role)}`, then run `nba-ml doctor`"
+        )
     if isinstance(error, exceptions.NotFound):
         return UsageError(
             f"{text}. There is no such bucket: correct NBA_ML_STORE, or `gcloud storage buckets create {bucket} --uniform-bucket-level-access`"
@@ -51,6 +52,11 @@ def explained(error: BaseException, bucket: str, what: str, tries: int, seconds:
     if isinstance(error, exceptions.BadRequest):
         return UsageError(f"{text}. Correct NBA_ML_STORE: gs://bucket/prefix")
     return NbaMlError(f"{text}. Run `nba-ml doctor`")
+
+
+def grant_of(bucket: str, role: str) -> str:
+    """Return the command that gives a role on a bucket such as ``gs://bucket``."""
+    return f"gcloud storage buckets add-iam-policy-binding {bucket} --member=serviceAccount:… --role={role}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth
 
 from nba_ml import google_calls
-from nba_ml.errors import NbaMlError, Unavailable, UsageError
+from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
 
 T = TypeVar("T")
 
@@ -105,7 +105,8 @@ def explained(error: BaseException, what: str, tries: int, seconds: float) -> Nb
     if isinstance(error, (exceptions.Unauthorized, auth.GoogleAuthError)):
         return UsageError(f"{text}. Log in with `gcloud auth application-default login`, or correct the connection google_cloud_default")
     if isinstance(error, exceptions.Forbidden):
-        return UsageError(f"{text}. {_permission_step(said)}")
+        step = _permission_step(said)
+        return (PermissionMissing if "roles/" in step else UsageError)(f"{text}. {step}")
     if isinstance(error, exceptions.NotFound):
         return Missing(f"{text}. {_missing_step(said)}")
     if isinstance(error, exceptions.BadRequest) and "project" in said.lower() and "invalid" in said.lower():

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from nba_ml.clients import APPLICATION_DEFAULT
+from nba_ml.context import Context
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
 
@@ -61,15 +62,22 @@ def hooks(monkeypatch):
     return opened
 
 
-def test_a_run_works_with_the_clients_of_the_hooks_and_shows_no_key(run_dag, gcs_bucket, hooks, monkeypatch, caplog):
+def test_a_run_works_with_the_clients_of_the_hooks_and_shows_no_key(run_dag, bigquery_names, gcs_bucket, hooks, monkeypatch, caplog):
     client, bucket = gcs_bucket
-    monkeypatch.setenv(VARIABLE, connection(project="emulated", is_anonymous=True, token=KEY))
+    monkeypatch.setenv(VARIABLE, connection(project=bigquery_names.project, is_anonymous=True, token=KEY))
+    monkeypatch.setenv("NBA_ML_WAREHOUSE", "bigquery")
+    monkeypatch.setenv("NBA_ML_DATASET_PREFIX", bigquery_names.prefix)
     monkeypatch.setenv("NBA_ML_STORE", f"gs://{bucket}/team")
     with caplog.at_level(logging.DEBUG):
         done = run_dag("nba_ingest", **{"from": "2024-01-05", "to": "2024-01-06"})
     assert done.state == "success", caplog.text[-3000:]
-    assert set(hooks) == {("GCSHook", "google_cloud_default")}
+    assert set(hooks) == {("BigQueryHook", "google_cloud_default"), ("GCSHook", "google_cloud_default")}
     assert [blob.name for blob in client.list_blobs(bucket, prefix="team/")]
+    settings = Settings(warehouse="bigquery", project=bigquery_names.project, dataset_prefix=bigquery_names.prefix)
+    warehouse = Context(settings).warehouse
+    assert warehouse.count(["nba_raw.player_box"])["nba_raw.player_box"] > 100
+    labels = [job.labels for job in warehouse.client.client.list_jobs(max_results=200)]
+    assert {"dag": "nba_ingest", "task": "ingest"} in labels
     assert KEY not in caplog.text
     assert KEY not in json.dumps(done.results, default=str)
 

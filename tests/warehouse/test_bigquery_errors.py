@@ -6,7 +6,7 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth
 
 from nba_ml import google_calls
-from nba_ml.errors import NbaMlError, Unavailable, UsageError
+from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
 from nba_ml.warehouse.bigquery_errors import BrokenStatement, Missing, WriteConflict, explained, transient, tried
 
 
@@ -21,12 +21,12 @@ def google(kind, message, reason=""):
         (google(exceptions.NotFound, "Not found: Project p"), Missing, "NBA_ML_PROJECT"),
         (
             google(exceptions.Forbidden, "Access Denied: Project p: User does not have bigquery.jobs.create permission", "accessDenied"),
-            UsageError,
+            PermissionMissing,
             "roles/bigquery.jobUser",
         ),
         (
             google(exceptions.Forbidden, "Access Denied: Table t: Permission bigquery.tables.getData denied on table t", "accessDenied"),
-            UsageError,
+            PermissionMissing,
             "roles/bigquery.dataViewer",
         ),
         (google(exceptions.Forbidden, "BigQuery API has not been used in project 1 before"), UsageError, "gcloud services enable"),
