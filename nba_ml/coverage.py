@@ -9,8 +9,9 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
+from nba_ml.features import given
 from nba_ml.games import complete_sides
-from nba_ml.gates import load_gates
+from nba_ml.gates import least_share_of_points, load_gates
 
 _SHOWN_DATES = 8
 _SHOWN_COMMANDS = 4
@@ -18,7 +19,7 @@ _SHOWN_COMMANDS = 4
 
 def default_until(context: Context) -> date:
     """Return the last date that a step looks at by default: the source's last box score, for `live` yesterday in New York."""
-    if context.settings.source in ("files", "simulated"):
+    if context.settings.source in ("files", "simulated", "feature_store"):
         return context.source.last_date()
     return calendar.day_before(calendar.slate_date(calendar.now()))
 
@@ -47,7 +48,10 @@ def measure(context: Context, until: date) -> dict[str, Any]:
         "nba_raw.schedule", as_of=as_of, dates=span, columns=["game_id", "game_date", "home", "away", "home_points", "away_points"]
     )
     box = context.warehouse.read("nba_raw.player_box", as_of=as_of, dates=span, columns=["game_id", "player_id", "team", "points"])
-    complete = complete_dates(schedule, box, players=gates["players_per_team"], share=gates["share_of_games"])
+    least = least_share_of_points(context.settings.source)
+    complete = complete_dates(schedule, box, players=gates["players_per_team"], share=gates["share_of_games"], least_share=least)
+    if given.is_given(context.settings):
+        complete &= accepted_dates(context.warehouse.read("nba_raw.given_dates", as_of=as_of, dates=span))
     expected = calendar.expected_seasons(schedule["game_date"], until)
     seasons = [_season(season, complete) for season in expected]
     threshold = gates["threshold"]
@@ -81,7 +85,7 @@ def require(context: Context, until: date) -> dict[str, Any]:
     return report
 
 
-def complete_dates(schedule: pl.DataFrame, box: pl.DataFrame, *, players: int, share: float) -> set[date]:
+def complete_dates(schedule: pl.DataFrame, box: pl.DataFrame, *, players: int, share: float, least_share: float = 1.0) -> set[date]:
     """Return the dates of which enough games are complete.
 
     Parameters
@@ -91,14 +95,22 @@ def complete_dates(schedule: pl.DataFrame, box: pl.DataFrame, *, players: int, s
     box : DataFrame
         ``game_id``, ``player_id``, ``team``, ``points``.
     players : int
-        Each team of a complete game has at least so many rows, and they sum to its final score.
+        Each team of a complete game has at least so many rows, and they sum to its final score,
+    least_share : float
+        or to at least this share of it.
     share : float
         A date is complete when at least this share of its games is.
     """
-    sides = complete_sides(schedule, box, players)
+    sides = complete_sides(schedule, box, players, least_share)
     games = sides.group_by("game_date", "game_id").agg(pl.col("complete").all())
     dates = games.group_by("game_date").agg(pl.col("complete").mean())
     return set(dates.filter(pl.col("complete") >= share)["game_date"])
+
+
+def accepted_dates(dates: pl.DataFrame) -> set[date]:
+    """Return the dates on which enough of the players on court have an accepted feature row (rows of nba_raw.given_dates)."""
+    least = load_gates()["feature_store"]["share_of_rows"]
+    return set(dates.filter(pl.col("accepted_rows") >= least * pl.col("outcome_rows"))["game_date"])
 
 
 def refusal(report: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ def team_games(games: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(sides)
 
 
-def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int) -> pl.DataFrame:
+def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int, least_share: float = 1.0) -> pl.DataFrame:
     """Say of each team's side of each game whether it is complete.
 
     Parameters
@@ -26,7 +26,9 @@ def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int) -> pl.D
     games, box : DataFrame
         Rows of nba_raw.schedule and nba_raw.player_box.
     players : int
-        A complete side has at least so many rows, and their points sum to the final score.
+        A complete side has at least so many rows, and their points sum to the final score,
+    least_share : float
+        or to at least this share of it.
 
     Returns
     -------
@@ -34,6 +36,8 @@ def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int) -> pl.D
         The columns of `team_games` and complete (bool).
     """
     rows = box.group_by("game_id", "team").agg(rows=pl.col("player_id").n_unique(), points=pl.col("points").sum())
-    complete = (pl.col("rows") >= players) & (pl.col("points") == pl.col("scored"))
+    points, scored = pl.col("points"), pl.col("scored")
+    summed = points == scored if least_share == 1 else points >= least_share * scored
+    complete = (pl.col("rows") >= players) & summed
     sides = team_games(games).join(rows, on=["game_id", "team"], how="left")
     return sides.with_columns(complete=complete.fill_null(value=False)).drop("rows", "points")

@@ -21,3 +21,9 @@ def load_gates() -> dict[str, Any]:
 def gates_hash() -> str:
     """Return the sha256 of ``gates.toml``: two versions with the same hash were held to the same thresholds."""
     return hashlib.sha256(_text()).hexdigest()
+
+
+def least_share_of_points(source: str) -> float:
+    """Return which share of a team's final score the rows of a complete box score add up to at least; 1 for a source that has all players."""
+    share: float = load_gates()["coverage"]["share_of_points"].get(source, 1.0)
+    return share

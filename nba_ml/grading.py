@@ -13,7 +13,7 @@ from nba_ml import calendar, lines
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.games import complete_sides
-from nba_ml.gates import load_gates
+from nba_ml.gates import least_share_of_points, load_gates
 from nba_ml.slate.consensus import NUMBER, side_of
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.warehouse.port import LATEST
@@ -50,7 +50,7 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
     numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=(slate, slate))
     games = context.warehouse.read("nba_raw.schedule", as_of=now, dates=(slate, slate))
     box = context.warehouse.read("nba_raw.player_box", as_of=now, dates=(slate, slate))
-    done = _complete(games, box)
+    done = _complete(games, box, least_share_of_points(context.settings.source))
     waiting = _names(games.join(done, on="game_id", how="anti"))
     if numbers.height and not done.height:
         raise GateRefused(
@@ -176,8 +176,8 @@ def summarise(graded: pl.DataFrame, by: str = "system_id") -> list[dict[str, Any
     return table.with_columns(hit_rate=pl.when(decided > 0).then(pl.col("wins") / decided)).sort("mae", by).to_dicts()
 
 
-def _complete(games: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
-    sides = complete_sides(games, box, load_gates()["coverage"]["players_per_team"])
+def _complete(games: pl.DataFrame, box: pl.DataFrame, least_share: float) -> pl.DataFrame:
+    sides = complete_sides(games, box, load_gates()["coverage"]["players_per_team"], least_share)
     whole = sides.group_by("game_id").agg(pl.col("complete").all()).filter("complete")
     return whole.join(games, on="game_id").select("game_id", known_at="result_known_at")
 

@@ -1,16 +1,24 @@
 """Raw data in: read a span from the source, check all of it, and only then write."""
 
+import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import polars as pl
 
+from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.errors import UsageError
+from nba_ml.errors import BadInput, UsageError
 from nba_ml.progress import track
 from nba_ml.sources import checks
-from nba_ml.sources.port import RAW_TABLES, Source
+from nba_ml.sources.port import GIVEN_TABLES, RAW_TABLES, GivenFeatures, Source
+from nba_ml.validation import quarantine
+from nba_ml.warehouse.port import LATEST
+
+log = logging.getLogger(__name__)
+
+_NAMES = "nba_raw.given_feature_names"
 
 
 def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, Any]:
@@ -49,9 +57,11 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     context.warehouse.ensure()
     until = context.source.last_date()
     frames = read_checked(context.source, first, last)
+    _same_names(context, frames)
     kept, quarantined = _judge(context, frames, run)
+    quarantined += _set_aside(context, first, last, run)
     tables = {}
-    for name in track(RAW_TABLES, "writing raw tables"):
+    for name in track(kept, "writing raw tables"):
         rows = kept[name]
         new = context.warehouse.upsert(f"nba_raw.{name}", rows, whole=WHOLE.get(name, ())) if rows.height else 0
         tables[f"nba_raw.{name}"] = {"rows": rows.height, "new": new}
@@ -71,7 +81,7 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     }
 
 
-WHOLE = {"player_box": ("game_id", "team")}
+WHOLE = {"player_box": ("game_id", "team"), "given_features": ("game_date",)}
 """Tables of which a source gives all rows of a group or none: a correction that takes a player out of a box score takes his row out too."""
 
 
@@ -85,7 +95,8 @@ def read_checked(source: Source, first: date, last: date) -> dict[str, pl.DataFr
     """
     locate = checks.locator(source)
     frames = {}
-    for name in track(RAW_TABLES, f"reading {source.name}"):
+    given_too = isinstance(source, GivenFeatures)
+    for name in track((*RAW_TABLES, *(GIVEN_TABLES if given_too else ())), f"reading {source.name}"):
         frames[name] = checks.structure(name, getattr(source, name)(first, last), locate)
         checks.unique_key(name, frames[name], locate)
 
@@ -93,7 +104,7 @@ def read_checked(source: Source, first: date, last: date) -> dict[str, pl.DataFr
         whole = source.schedule(source.first_date(), source.last_date())
         return next(iter(whole.filter(pl.col("game_id") == game_id)["game_date"]), None)
 
-    checks.cross_tables(frames["schedule"], frames["player_box"], locate, date_of)
+    checks.cross_tables(frames["schedule"], frames["player_box"], locate, date_of, whole=not given_too)
     return frames
 
 
@@ -122,10 +133,41 @@ def _judge(context: Context, frames: Mapping[str, pl.DataFrame], run: str) -> tu
     kept = dict(frames)
     verdicts = []
     for name, rows in frames.items():
-        if rows.height:
+        if rows.height and name in RAW_TABLES:
             verdict = run_suite(context, name, rows, run=run)
             kept[name] = verdict.kept
             verdicts.append(verdict)
     for verdict in verdicts:
         verdict.raise_if_stopped()
     return kept, sum(verdict.quarantined for verdict in verdicts)
+
+
+def _same_names(context: Context, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Refuse given features whose version had other names, or another order of them, when it was ingested before."""
+    names = frames.get("given_feature_names")
+    if names is None or names.is_empty():
+        return
+    version = names["feature_version"][0]
+    stored = context.warehouse.read(_NAMES, as_of=LATEST, where={"feature_version": version})
+    both = names.select("position", "name").join(stored.select("position", was="name"), on="position", how="full", coalesce=True)
+    differing = both.filter(pl.col("name").ne_missing(pl.col("was"))).sort("position")
+    if stored.height and differing.height:
+        row = differing.row(0, named=True)
+        raise BadInput(
+            f"{names['source'][0]}, field feature_names of version {version}: position {row['position']} is {row['name'] or 'nothing'}, and was "
+            f"{row['was'] or 'nothing'} when the version was ingested before; one feature_version has one list of names in one order: correct "
+            "the rows, or give them another feature_version"
+        )
+
+
+def _set_aside(context: Context, first: date, last: date, run: str) -> int:
+    """Write down the rows that the source itself keeps out; return their number."""
+    if not isinstance(context.source, GivenFeatures):
+        return 0
+    found = context.source.set_aside(first, last)
+    for entry in found:
+        log.warning("%d rows of %s are kept out (%s): %s", entry.rows.height, entry.suite, entry.rule, entry.reason)
+    entries = quarantine.written_down(((entry.suite, entry.rule, entry.reason, entry.rows) for entry in found), run, calendar.now())
+    if entries.height:
+        context.warehouse.append(quarantine.TABLE, entries)
+    return sum(entry.rows.height for entry in found)

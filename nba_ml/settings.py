@@ -34,6 +34,20 @@ class Settings(BaseSettings):
     files_dir: Path | None = Field(None, description="folder of parquet files for the source `files`")
     feature_store: str | None = Field(None, description="a team's own feature table, read only")
     existing_grades: str | None = Field(None, description="a team's own graded predictions (parquet file), which a new model has to beat")
+    feature_store_outcomes: str = Field(
+        "nba_analytics.player_game_summary", description="the team's points and minutes of each player-game"
+    )
+    feature_store_players: str = Field("nba_reference.nba_players_registry", description="the team's player_lookup → player_id")
+    feature_store_schedule: str = Field("nba_raw.nbac_schedule", description="the team's scheduled games")
+    feature_store_lines: str | None = Field(None, description="the team's quotes on players' points; none = the lines of the outcomes")
+    feature_store_version: str | None = Field(None, description="the one feature_version that is used; none = there is only one")
+    feature_store_names: Path | None = Field(
+        None, description="text file with the names of feature_0_value, feature_1_value, …, one a line"
+    )
+    feature_store_exclude: str = Field(
+        "vegas,line,odds,prop,spread,implied,book",
+        description="features that are not learned from: comma-separated names, or words that a name holds between its underscores",
+    )
     environment: Literal["dev", "staging", "production"] = Field("dev", description="release log and alert texts")
     approval: Literal["auto", "person"] | None = Field(None, description="whether a release waits for a person")
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")

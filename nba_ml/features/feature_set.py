@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from nba_ml.features.build import FEATURE_TABLE, FEATURE_VERSION, feature_names
 from nba_ml.warehouse.schema import table
 
+GIVEN_PREFIX = "given_"
+"""Begins the names of features that a source gives ready-made: some of ours are called as theirs are and defined otherwise."""
+
+JOINT = "+"
+"""Stands in a version between that of our definitions and that of the source's."""
+
 
 @dataclass(frozen=True)
 class FeatureSet:

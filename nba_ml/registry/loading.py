@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from nba_ml.errors import ArtefactError
-from nba_ml.features import FeatureSet, own_features
+from nba_ml.features import GIVEN_PREFIX, JOINT, FeatureSet, own_features
 from nba_ml.registry.versions import Version
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def verified_panel(version: Version, built: FeatureSet | None = None) -> "Panel"
 
 
 def check_features(version: Version, built: FeatureSet) -> None:
-    """Compare the features that the model was trained on with those that it will be fed: names, order, types and definitions.
+    """Compare the features that the model was trained on with those that this code builds: names, order, types and definitions.
+
+    Features that a source gave are held against its rows when a slate is validated: whoever opens a version need not have the source.
 
     Raises
     ------
@@ -53,11 +55,13 @@ def check_features(version: Version, built: FeatureSet) -> None:
         If they differ.
     """
     where = f"{version.name}/{version.version}"
-    if version.manifest["feature_version"] != built.version:
+    own_version, _, _ = version.manifest["feature_version"].partition(JOINT)
+    if own_version != built.version:
         raise ArtefactError(
             f"{where} was trained on features {version.manifest['feature_version']}, this code builds {built.version}. {_NEXT}"
         )
-    recorded = [(feature["name"], feature["dtype"]) for feature in version.manifest["feature_schema"]]
+    schema = version.manifest["feature_schema"]
+    recorded = [(feature["name"], feature["dtype"]) for feature in schema if not feature["name"].startswith(GIVEN_PREFIX)]
     for name, dtype in recorded:
         if name not in built.types:
             raise ArtefactError(f"{where}: feature {name!r} is none of those that this code builds. {_NEXT}")

@@ -10,7 +10,8 @@ import polars as pl
 from nba_ml import lines
 from nba_ml.calendar import day_before
 from nba_ml.context import Context
-from nba_ml.features import FEATURE_VERSION, TARGET, build
+from nba_ml.features import TARGET, FeatureSet, build, given
+from nba_ml.gates import least_share_of_points
 from nba_ml.ids import digest, frame_fingerprint
 from nba_ml.registry.in_force import InForce
 from nba_ml.slate import population
@@ -44,6 +45,10 @@ class Inputs:
         Players with a line whose team can't be told, or does not play.
     stale : DataFrame
         As `nba_ml.slate.population.stale_teams` returns it.
+    feature_set : FeatureSet
+        What a model is fed.
+    given : DataFrame or None
+        Accepted feature rows of the slate (`nba_ml.features.given.read`); None where the source gives none.
     """
 
     games: pl.DataFrame
@@ -55,6 +60,8 @@ class Inputs:
     population: pl.DataFrame
     unplaced: list[str]
     stale: pl.DataFrame
+    feature_set: FeatureSet
+    given: pl.DataFrame | None = None
 
     @functools.cached_property
     def features(self) -> pl.DataFrame:
@@ -64,14 +71,25 @@ class Inputs:
         return rows.join(outcome, on=["game_id", "player_id"], how="left", maintain_order="left")
 
     @property
+    def own_rows(self) -> pl.DataFrame:
+        """Rows of the slate with the features that the platform makes itself."""
+        return self.features.filter("upcoming").drop(TARGET)
+
+    @property
     def rows(self) -> pl.DataFrame:
         """Feature rows of the slate."""
-        return self.features.filter("upcoming").drop(TARGET)
+        own = self.own_rows
+        return own if self.given is None else own.join(self.given, on=given.KEY, how="left", maintain_order="left")
 
     @property
     def history(self) -> pl.DataFrame:
         """Feature rows of finished games."""
         return self.features.filter(~pl.col("upcoming"))
+
+    @property
+    def without_row(self) -> list[int]:
+        """Players of the slate for whom the source gives no accepted feature row."""
+        return [] if self.given is None else self.population.join(self.given, on=given.KEY, how="anti")["player_id"].to_list()
 
     def fingerprint(self) -> str:
         """Hash what the predictions depend on; equal inputs give an equal hash on any machine and at any time."""
@@ -102,9 +120,12 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     if unplaced:
         log.warning("%d players with a line play for no team of the slate that is known: %s", len(unplaced), ", ".join(unplaced))
     own = found.join(people, on="player_id", how="semi")
-    return Inputs(games, box, schedule, status, as_of, own, people, unplaced, population.stale_teams(games, schedule, box, slate, as_of))
+    least = least_share_of_points(context.settings.source)
+    stale = population.stale_teams(games, schedule, box, slate, as_of, least)
+    values = given.read(context, as_of, (slate, slate)) if given.is_given(context.settings) else None
+    return Inputs(games, box, schedule, status, as_of, own, people, unplaced, stale, given.feature_set(context), values)
 
 
 def run_key(inputs: Inputs, slate: date, mode: str, models: InForce) -> str:
     """Return the identity of a run: the same while nothing new is known, whenever it is made."""
-    return digest((slate, mode, *models.identity(), FEATURE_VERSION, inputs.fingerprint()))
+    return digest((slate, mode, *models.identity(), inputs.feature_set.version, inputs.fingerprint()))

@@ -73,7 +73,9 @@ def find(games: pl.DataFrame, box: pl.DataFrame, quoted: pl.DataFrame) -> tuple[
     return found.unique("player_id", keep="first", maintain_order=True).sort("game_id", "team", "player_id"), unplaced
 
 
-def stale_teams(games: pl.DataFrame, schedule: pl.DataFrame, box: pl.DataFrame, slate: date, as_of: datetime) -> pl.DataFrame:
+def stale_teams(
+    games: pl.DataFrame, schedule: pl.DataFrame, box: pl.DataFrame, slate: date, as_of: datetime, least_share: float = 1.0
+) -> pl.DataFrame:
     """Return the slate's teams whose last finished game is missing or incomplete: team, game_id, game_date.
 
     A kind of game of which the source has never delivered a box score (play-ins, cup finals in some feeds) is not late, it does not come.
@@ -82,7 +84,7 @@ def stale_teams(games: pl.DataFrame, schedule: pl.DataFrame, box: pl.DataFrame, 
     delivered = finished.join(box, on="game_id", how="semi")["season_type"].unique()
     overdue = finished.filter(pl.col("game_date") < calendar.days_back(slate, OVERDUE_DAYS))["season_type"].unique()
     never = pl.col("season_type").is_in(overdue.implode()) & ~pl.col("season_type").is_in(delivered.implode())
-    sides = complete_sides(finished.filter(~never), box, load_gates()["coverage"]["players_per_team"])
+    sides = complete_sides(finished.filter(~never), box, load_gates()["coverage"]["players_per_team"], least_share)
     own = sides.join(team_games(games).select("team").unique(), on="team")
     last = own.sort("game_date", "game_id").group_by("team").agg(pl.col("game_id", "game_date", "complete").last())
     return last.filter(~pl.col("complete")).select("team", "game_id", "game_date").sort("team")

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from nba_ml.context import Context
-from nba_ml.features import FEATURE_VERSION, REQUIRED
+from nba_ml.features import REQUIRED
 from nba_ml.registry.states import Rollout
 from nba_ml.slate.assignment import assign
 from nba_ml.slate.inputs import Inputs
@@ -54,7 +54,7 @@ def blank_picks(ref: Mapping[str, Any], inputs: Inputs, rollout: Rollout) -> pl.
         mode=pl.lit(ref["mode"]),
         as_of=pl.lit(datetime.fromisoformat(ref["as_of"])),
         release_number=pl.lit(ref["release_number"]),
-        feature_version=pl.lit(FEATURE_VERSION),
+        feature_version=pl.lit(inputs.feature_set.version),
         quality_tier=pl.lit("unusable"),
         missing_features=pl.lit(len(REQUIRED)),
         blocked=pl.lit(value=True),

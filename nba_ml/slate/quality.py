@@ -17,6 +17,7 @@ class Reason:
 REASONS = (
     Reason("stale_team", True, "the result of the team's last finished game is missing or incomplete"),
     Reason("quarantined", True, "the feature row broke a rule of the suite slate_features and was not scored"),
+    Reason("no_feature_row", True, "the source gives features, and has no accepted row of them for the player; he was not scored"),
     Reason("failed_check", True, "the pick broke a row rule of the suite predictions"),
     Reason("abstained", True, "the ensemble gives no number"),
     Reason("missing_required", True, "a required feature is missing"),
@@ -38,7 +39,10 @@ BRONZE_MISSING = 2
 
 NAMES = tuple(reason.name for reason in REASONS)
 BLOCKING = tuple(reason.name for reason in REASONS if reason.blocks)
-_UNUSABLE = ("stale_team", "quarantined", "failed_check", "abstained")
+WITHHELD = ("quarantined", "no_feature_row")
+"""Reasons for which a player is not scored."""
+
+_UNUSABLE = ("stale_team", *WITHHELD, "failed_check", "abstained")
 
 
 def assess(slate: pl.DataFrame, features: pl.DataFrame, required: tuple[str, ...]) -> pl.DataFrame:
@@ -94,7 +98,7 @@ def judge(slate: pl.DataFrame) -> pl.DataFrame:
     Notes
     -----
     gold: no required feature missing, 30 earlier games, played within 15 days. silver: none missing and 10 earlier games. bronze: at most
-    2 missing. unusable: more missing, or a reason of stale_team, quarantined, failed_check or abstained.
+    2 missing. unusable: more missing, or a reason of stale_team, quarantined, no_feature_row, failed_check or abstained.
     """
     found = {
         "abstained": pl.col("predicted_points").is_null(),
@@ -108,6 +112,12 @@ def judge(slate: pl.DataFrame) -> pl.DataFrame:
     gold = whole & (games >= GOLD_GAMES) & ~reasons.list.contains("long_absence")
     good = pl.when(gold).then(pl.lit("gold")).when(whole & (games >= SILVER_GAMES)).then(pl.lit("silver")).otherwise(pl.lit("bronze"))
     return rows.with_columns(quality_tier=pl.when(unusable).then(pl.lit("unusable")).otherwise(good))
+
+
+def is_marked(*names: str) -> pl.Expr:
+    """Return whether ``reasons`` holds one of these names."""
+    given = pl.col("reasons").fill_null("").str.split(",")
+    return pl.any_horizontal(given.list.contains(name) for name in names)
 
 
 def mark(rows: pl.DataFrame, found: dict[str, pl.Expr]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 from nba_ml.registry.in_force import InForce
 from nba_ml.slate.assignment import assign
 from nba_ml.slate.consensus import NUMBER
+from nba_ml.slate.quality import WITHHELD, is_marked
 from nba_ml.systems.base import VOICES
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def system_rows(predicted: pl.DataFrame, slate: pl.DataFrame, version: str, sile
     named = named.filter(mine).with_columns(model_version=pl.lit(version))
     said = predicted.select("game_id", "player_id", "system_id", *NUMBERS, "abstain_reason", scored=True)
     rows = named.join(said, on=["game_id", "player_id", "system_id"], how="left")
-    withheld = pl.when(pl.col("reasons").fill_null("").str.split(",").list.contains("quarantined")).then(pl.lit("quarantined"))
+    withheld = pl.coalesce(pl.when(is_marked(name)).then(pl.lit(name)) for name in WITHHELD)
     silent = pl.coalesce("abstain_reason", withheld, pl.lit(silence))
     rows = rows.with_columns(abstain_reason=pl.when(pl.col("predicted_points").is_null()).then(silent))
     return rows.drop("reasons", "scored")

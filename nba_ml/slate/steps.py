@@ -16,7 +16,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused, UsageError
-from nba_ml.features import FEATURE_VERSION, REQUIRED, store
+from nba_ml.features import REQUIRED, given, store
 from nba_ml.gates import load_gates
 from nba_ml.registry.in_force import InForce, load_released
 from nba_ml.slate import consensus as voices
@@ -125,7 +125,8 @@ def build_features(context: Context, ref: Ref, *, inputs: Inputs | None = None) 
     if earlier.height:
         ref["as_of"] = earlier["as_of"][0].isoformat()
     _store_features(context, ref, ready)
-    publishing.stage(context, ref, PICKS, marks.assess(publishing.blank_picks(ref, ready, models.rollout), ready.rows, REQUIRED))
+    picks = marks.assess(publishing.blank_picks(ref, ready, models.rollout), ready.rows, REQUIRED)
+    publishing.stage(context, ref, PICKS, marks.mark(picks, {"no_feature_row": pl.col("player_id").is_in(ready.without_row)}))
     return ref
 
 
@@ -140,11 +141,13 @@ def validate(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref
         feed's gaps.
     """
     models, ready = _models(context, ref), _same_inputs(context, ref, inputs)
+    if ready.given is not None:
+        given.require_trained_on(models.serving.manifest, ready.feature_set)
     trained = {feature["name"]: str(DTYPES[feature["dtype"]]) for feature in models.serving.manifest["feature_schema"]}
-    rows = ready.rows.drop("upcoming").with_columns(feature_version=pl.lit(FEATURE_VERSION))
+    rows = ready.rows.drop("upcoming").with_columns(feature_version=pl.lit(ready.feature_set.version))
     rows = rows.join(ready.lines.select("player_id", "line"), on="player_id", how="left", maintain_order="left")
     moment = datetime.fromisoformat(ref["as_of"])
-    verdict = validation.validate_slate(context, rows, run=_run_name(ref), as_of=moment, expected=trained)
+    verdict = validation.validate_slate(context, rows, run=_run_name(ref), as_of=moment, expected=trained, known=ready.feature_set.names)
     verdict.raise_if_stopped()
     kept = verdict.kept.select("game_id", "player_id", kept=True)
     picks = publishing.staged(context, ref, PICKS).join(kept, on=["game_id", "player_id"], how="left", maintain_order="left")
@@ -162,8 +165,7 @@ def score(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
     """
     models, ready = _models(context, ref), _same_inputs(context, ref, inputs)
     picks = publishing.staged(context, ref, PICKS)
-    quarantined = pl.col("reasons").fill_null("").str.split(",").list.contains("quarantined")
-    rows = ready.rows.join(picks.filter(quarantined), on=["game_id", "player_id"], how="anti")
+    rows = ready.rows.join(picks.filter(marks.is_marked(*marks.WITHHELD)), on=["game_id", "player_id"], how="anti")
     systems = scoring.score(models, rows, ready.history, ready.lines, picks)
     publishing.stage(context, ref, SYSTEMS, systems)
     own = systems.join(picks, on=["game_id", "player_id", "model_version"], how="semi")
@@ -254,7 +256,7 @@ def _store_features(context: Context, ref: Mapping[str, Any], ready: Inputs) -> 
     """
     slate, moment = date.fromisoformat(ref["slate_date"]), datetime.fromisoformat(ref["as_of"])
     if ref["mode"] == "live" or moment == calendar.lead_as_of(slate, timing.first_tipoff(ready.games)):
-        store.write(context.warehouse, ready.rows, {slate: moment})
+        store.write(context.warehouse, ready.own_rows, {slate: moment})
 
 
 def _models(context: Context, ref: Mapping[str, Any]) -> InForce:

@@ -25,4 +25,8 @@ def open_source(settings: Settings) -> Source:
         if settings.files_dir is None:
             raise UsageError("NBA_ML_SOURCE=files needs NBA_ML_FILES_DIR, the folder of parquet files (formats: docs/files.md)")
         return FilesSource(settings.files_dir)
-    raise UsageError(f"NBA_ML_SOURCE={settings.source} is not supported yet: use simulated or files")
+    if settings.source == "feature_store":
+        from nba_ml.sources.feature_store.source import FeatureStoreSource
+
+        return FeatureStoreSource(settings)
+    raise UsageError(f"NBA_ML_SOURCE={settings.source} is not supported yet: use simulated, files or feature_store")

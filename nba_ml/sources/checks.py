@@ -82,7 +82,12 @@ def unique_key(name: str, frame: pl.DataFrame, locate: Locate = _plain) -> None:
 
 
 def cross_tables(
-    schedule: pl.DataFrame, box: pl.DataFrame, locate: Locate = _plain, date_of: Callable[[str], date | None] = lambda game_id: None
+    schedule: pl.DataFrame,
+    box: pl.DataFrame,
+    locate: Locate = _plain,
+    date_of: Callable[[str], date | None] = lambda game_id: None,
+    *,
+    whole: bool = True,
 ) -> None:
     """Check box scores against the schedule.
 
@@ -94,6 +99,8 @@ def cross_tables(
         Says where a row is.
     date_of : callable
         From the id of a game that is not in `schedule` to its date in the whole schedule, or None.
+    whole : bool
+        Whether the source gives every player of a game, so that their points add up to the final score.
 
     Raises
     ------
@@ -113,7 +120,8 @@ def cross_tables(
     joined = box.join(games, on="game_id", how="left", maintain_order="left")
     _scheduled(joined, locate, date_of)
     _teams(joined, locate)
-    _points(joined, locate)
+    if whole:
+        _points(joined, locate)
 
 
 def _key(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.features import FeatureSet, own_features
+from nba_ml.features import FeatureSet, given
 from nba_ml.features.store import history, read_raw
 from nba_ml.ids import digest, frame_fingerprint
 from nba_ml.lines import consensus
@@ -35,6 +35,8 @@ class Dataset:
         Which columns of the rows a model is fed.
     by_season : mapping of str to str
         Season → hash of its box scores: which of them changed where the fingerprint did.
+    left_out : int
+        Player-games that are no rows, since the source gives features and has no accepted ones for them.
     """
 
     rows: pl.DataFrame
@@ -42,6 +44,7 @@ class Dataset:
     fingerprint: str
     features: FeatureSet
     by_season: Mapping[str, str]
+    left_out: int = 0
 
 
 def load(context: Context, until: date) -> Dataset:
@@ -58,8 +61,14 @@ def load(context: Context, until: date) -> Dataset:
     box, schedule = (frame.filter(pl.col("game_date") <= until) for frame in read_raw(context.warehouse, as_of))
     lines = consensus(quotes, tipoffs=schedule.select("game_id", "tipoff_utc"))
     status = context.warehouse.read("nba_raw.player_status", as_of=as_of)
-    facts = (box, schedule.sort("game_id"), lines, status)
-    return Dataset(rows, lines, digest([frame_fingerprint(frame) for frame in facts]), own_features(), _by_season(box))
+    facts = [box, schedule.sort("game_id"), lines, status]
+    accepted = rows
+    if given.is_given(context.settings):
+        values = given.read(context, as_of)
+        facts.append(values)
+        accepted = rows.join(values, on=given.KEY, how="inner", maintain_order="left")
+    fingerprint = digest([frame_fingerprint(frame) for frame in facts])
+    return Dataset(accepted, lines, fingerprint, given.feature_set(context), _by_season(box), rows.height - accepted.height)
 
 
 def _by_season(box: pl.DataFrame) -> dict[str, str]:

@@ -16,6 +16,7 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
+from nba_ml.features import GIVEN_PREFIX
 from nba_ml.features.sources import NEEDS, not_in_source
 from nba_ml.ids import digest
 from nba_ml.registry import loading, provenance, versions
@@ -54,7 +55,8 @@ def plan(context: Context, until: date) -> Plan:
     Returns
     -------
     dict
-        "name", "version", "until", "rows", "features" (count), "data" (manifest entry), "published" (whether it exists already), "report" (address).
+        "name", "version", "until", "rows", "features" (count), "left_out" (see `Dataset`), "data" (manifest entry), "published" (whether it
+        exists already), "report" (address).
     """
     data = dataset.load(context, until)
     seasons = {str(season): int(count) for season, count in data.rows.group_by("season").len().sort("season").rows()}
@@ -68,6 +70,7 @@ def plan(context: Context, until: date) -> Plan:
         "until": str(trained_until),
         "rows": data.rows.height,
         "features": len(data.features.names),
+        "left_out": data.left_out,
         "data": {
             "rows": data.rows.height,
             "rows_by_season": seasons,
@@ -95,6 +98,9 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
     if absent:
         log.warning("the source has no statistics for %d features, and the model learns without them: %s", len(absent), ", ".join(absent))
     data = _load(context, planned)
+    absent += [name for name in data.features.names if name.startswith(GIVEN_PREFIX) and data.rows[name].null_count() == data.rows.height]
+    if data.left_out:
+        log.warning("%d player-games have no accepted feature row and are not learned from", data.left_out)
     known = [name for name in data.features.names if name not in absent]
     name = run or f"train:{planned['version']}"
     verdict = validate_training_set(context, data.rows, run=name, features=known)

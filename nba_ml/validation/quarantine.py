@@ -59,13 +59,18 @@ def entries(suite: Suite, found: Iterable[tuple[Rule, pl.Series]], frame: pl.Dat
 
     A row is named by its `id`, or by the hash of its content, so that the same row found again is the same entry.
     """
+    return written_down(((suite.name, rule.id, rule.reason, frame.filter(mask)) for rule, mask in found), run, at)
+
+
+def written_down(found: Iterable[tuple[str, str, str, pl.DataFrame]], run: str, at: datetime) -> pl.DataFrame:
+    """Write down rows that are kept out, given as name of the suite or table, rule, reason and rows."""
     records = []
-    for rule, mask in found:
-        for row in frame.filter(mask).iter_rows(named=True):
+    for suite, rule, reason, rows in found:
+        for row in rows.iter_rows(named=True):
             text = json.dumps(row, default=str, sort_keys=True, ensure_ascii=False)
             game_date = row.get("game_date", row.get("slate_date"))
-            records.append((suite.name, rule.id, row.get("id") or digest([text]), game_date, run, text, rule.reason, at))
+            records.append((suite, rule, row.get("id") or digest([text]), game_date, run, text, reason, at))
     types = schema.table(TABLE).schema
     names = ["suite", "rule", "row_id", "game_date", "run", "row", "reason", "quarantined_at"]
-    rows = pl.DataFrame(records, schema={name: types[name] for name in names}, orient="row")
-    return rows.unique(["suite", "rule", "row_id"], keep="first", maintain_order=True)
+    entries = pl.DataFrame(records, schema={name: types[name] for name in names}, orient="row")
+    return entries.unique(["suite", "rule", "row_id"], keep="first", maintain_order=True)

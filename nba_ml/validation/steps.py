@@ -89,7 +89,13 @@ def validate_training_set(
 
 
 def validate_slate(
-    context: Context, frame: pl.DataFrame, *, run: str, as_of: datetime, expected: Mapping[str, str | None] | Sequence[str] | None = None
+    context: Context,
+    frame: pl.DataFrame,
+    *,
+    run: str,
+    as_of: datetime,
+    expected: Mapping[str, str | None] | Sequence[str] | None = None,
+    known: Sequence[str] | None = None,
 ) -> Verdict:
     """Check the rows that a slate is about to be scored on.
 
@@ -99,6 +105,8 @@ def validate_slate(
         Rows of the feature store for one date. Without a column ``line`` the lines known at `as_of` are looked up.
     expected : mapping or sequence of str, optional
         Features of the released model's manifest, in its order, with their types where it gives them; by default those of the feature store.
+    known : sequence of str, optional
+        All features that rows have; by default those of the feature store.
     """
     schema = _schema(expected)
     return run_suite(
@@ -107,7 +115,7 @@ def validate_slate(
         _with_lines(context, frame, as_of),
         run=run,
         features=[name for name in schema if name in frame.columns],
-        parameters={"expected": schema, "known": list(table(FEATURES).features)},
+        parameters={"expected": schema, "known": list(known or table(FEATURES).features)},
     )
 
 
