@@ -36,4 +36,4 @@ class Context:
         """The source of raw data that the settings name."""
         from nba_ml.sources import open_source
 
-        return open_source(self.settings)
+        return open_source(self.settings, self.clients)

@@ -1,5 +1,6 @@
 """Sources of raw data."""
 
+from nba_ml.clients import APPLICATION_DEFAULT, Clients
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
 from nba_ml.sources.port import RAW_TABLES, Source
@@ -7,8 +8,8 @@ from nba_ml.sources.port import RAW_TABLES, Source
 __all__ = ["RAW_TABLES", "Source", "open_source"]
 
 
-def open_source(settings: Settings) -> Source:
-    """Open the source that the settings name.
+def open_source(settings: Settings, clients: Clients = APPLICATION_DEFAULT) -> Source:
+    """Open the source that the settings name, with the clients of Google's services that are handed in, if any.
 
     Raises
     ------
@@ -28,5 +29,5 @@ def open_source(settings: Settings) -> Source:
     if settings.source == "feature_store":
         from nba_ml.sources.feature_store.source import FeatureStoreSource
 
-        return FeatureStoreSource(settings)
+        return FeatureStoreSource(settings, clients)
     raise UsageError(f"NBA_ML_SOURCE={settings.source} is not supported yet: use simulated, files or feature_store")

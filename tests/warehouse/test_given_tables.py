@@ -4,6 +4,7 @@ import pytest
 
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
+from nba_ml.warehouse import open_warehouse
 from nba_ml.warehouse.given_tables import given_tables, refuse_overlap
 
 STORE = "acme-nba.nba_predictions.ml_feature_store_v2"
@@ -56,3 +57,11 @@ def test_a_prefix_that_would_touch_a_table_of_the_team_is_refused(values, projec
     else:
         with pytest.raises(UsageError, match=rf"would write into .*{touched}"):
             refuse_overlap(settings(**values), project)
+
+
+def test_no_command_opens_such_a_warehouse(monkeypatch):
+    """`nba-ml init` and all else open it first; no request is sent, so nothing answers here."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    with pytest.raises(UsageError, match="set NBA_ML_DATASET_PREFIX to another prefix"):
+        open_warehouse(settings(warehouse="bigquery", project="acme-nba"))
+    assert open_warehouse(settings(warehouse="bigquery", project="acme-nba", dataset_prefix="ours_")).names

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from nba_ml.clients import APPLICATION_DEFAULT, Clients
 from nba_ml.settings import Settings
 from nba_ml.sources.feature_store import columns
 from nba_ml.sources.feature_store.columns import Wanted
@@ -27,25 +28,29 @@ class Reader:
     Parameters
     ----------
     settings : Settings
-    client : BigQueryClient, optional
-        A ready one; by default one is opened when it is first needed.
+    clients : Clients
+        Ready clients of Google's services, if any.
     """
 
-    def __init__(self, settings: Settings, client: "BigQueryClient | None" = None) -> None:
+    def __init__(self, settings: Settings, clients: Clients = APPLICATION_DEFAULT) -> None:
         self.tables = given_tables(settings)
         self._settings = settings
-        self._ready = client
+        self._clients = clients
         self._columns: dict[str, dict[str, str]] = {}
 
     @cached_property
     def _client(self) -> "BigQueryClient":
-        if self._ready is not None:
-            return self._ready
         from nba_ml.warehouse.bigquery_open import open_client
 
         # Jobs run, and are billed, in our own project; where none is named, in the team's.
         project = self._settings.project or self.tables.project
-        return open_client(self._settings.model_copy(update={"project": project}), labels={"source": "feature_store"})
+        ready = self._clients
+        return open_client(
+            self._settings.model_copy(update={"project": project}),
+            client=ready.bigquery,
+            reader=ready.reader,
+            labels={**ready.labels, "source": "feature_store"},
+        )
 
     def columns(self, table: str) -> dict[str, str]:
         """Return a table's columns with their GoogleSQL types; a repeated one is an ARRAY.

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from nba_ml import calendar
+from nba_ml.clients import APPLICATION_DEFAULT, Clients
 from nba_ml.errors import BadInput
 from nba_ml.gates import load_gates
 from nba_ml.settings import Settings
@@ -20,9 +21,6 @@ from nba_ml.sources.feature_store.reading import Reader
 from nba_ml.sources.feature_store.vectors import Vectors, value_columns, vectors
 from nba_ml.sources.port import SetAside
 from nba_ml.warehouse.schema import table
-
-if TYPE_CHECKING:
-    from nba_ml.warehouse.bigquery_client import BigQueryClient
 
 _MOMENT = pl.Datetime("us", "UTC")
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
@@ -46,15 +44,15 @@ class FeatureStoreSource:
     ----------
     settings : Settings
         NBA_ML_FEATURE_STORE and its kin.
-    client : BigQueryClient, optional
-        A ready one; by default one is opened when it is first needed.
+    clients : Clients
+        Ready clients of Google's services, if any.
     """
 
     name = "feature_store"
 
-    def __init__(self, settings: Settings, client: "BigQueryClient | None" = None) -> None:
+    def __init__(self, settings: Settings, clients: Clients = APPLICATION_DEFAULT) -> None:
         self._settings = settings
-        self._reader = Reader(settings, client)
+        self._reader = Reader(settings, clients)
         self._tables = self._reader.tables
         self._span: _Span | None = None
 
