@@ -4,8 +4,9 @@
 lines: the one that the prediction saw and the closing one. Writes `nba_predictions.prediction_accuracy`. A result
 equal to the line is a push; a player who did not play is void; neither counts in a hit rate.
 
-**When.** After each ingest, for yesterday's slate. For another one, trigger it with `slate`. A correction of a box
-score makes a new revision of the grade; grading again with nothing changed writes nothing.
+**When.** For each slate once it is both predicted (`nba_predict`) and has results (`nba_ingest`). By hand, trigger it
+with `slate`. A correction of a box score makes a new revision of the grade; grading again with nothing changed writes
+nothing.
 
 **When it fails**
 
@@ -18,9 +19,11 @@ score makes a new revision of the grade; grading again with nothing changed writ
 The same by hand: `nba-ml grade --slate 2025-01-05`.
 """
 
-from airflow.sdk import Param, dag, task
+from typing import Any
+
+from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
 from nba_assets import GRADES, PREDICTIONS, RESULTS
-from nba_context import open_context, report, slate, today
+from nba_context import open_context, report, slate, tell, today
 from nba_defaults import DAG_DEFAULTS
 
 from nba_ml.calendar import day_before
@@ -31,7 +34,7 @@ from nba_ml.calendar import day_before
     dag_display_name="NBA 4 · grade",
     description="Grade one slate against results and lines",
     doc_md=__doc__,
-    schedule=[RESULTS],
+    schedule=PartitionedAssetTimetable(assets=RESULTS & PREDICTIONS),
     tags=["nba", "grading"],
     params={
         "slate": Param(
@@ -44,11 +47,13 @@ def nba_grade() -> None:
     """Build the DAG."""
 
     @task(inlets=[PREDICTIONS], outlets=[GRADES])
-    def grade(params: dict, partition_key: str | None = None) -> dict:
+    def grade(params: dict, partition_key: str | None = None, outlet_events: Any = None) -> dict:
         """Grade every prediction of the slate."""
         from nba_ml.grading import grade as run
 
-        return report(run(open_context(), slate(params, partition_key) or day_before(today())))
+        done = run(open_context(), slate(params, partition_key) or day_before(today()))
+        tell(outlet_events, GRADES, [done["slate_date"]])
+        return report(done)
 
     grade()
 

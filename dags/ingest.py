@@ -4,8 +4,9 @@
 `NBA_ML_SOURCE` names, checks all of it, and only then writes it to `nba_raw`. Nothing is half-loaded: what fails a
 check leaves the tables as they were.
 
-**When.** Daily at 10:00 in New York: yesterday's results, and the schedule and lines of today and the next two days.
-For a backfill, trigger it with `from` and `to`; the span may be years long, and loading dates again changes nothing.
+**When.** Daily at 07:30 in New York, in the off season too: yesterday's results, and the schedule and lines of today
+and the next two days. For a backfill, trigger it with `from` and `to`; the span may be years long, and loading dates
+again changes nothing. Each past game date of the span is told to `nba_grade` as a partition of `nba_results`.
 
 **When it fails**
 
@@ -21,11 +22,13 @@ The same by hand: `nba-ml ingest --from 2024-01-01 --to 2024-01-31`.
 """
 
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from airflow.sdk import Param, dag, task
 from nba_assets import RESULTS
-from nba_context import brief, day, open_context, report, today
+from nba_context import brief, day, open_context, report, tell, today
 from nba_defaults import DAG_DEFAULTS
+from nba_runtime_timetable import RuntimePartitionTimetable
 
 from nba_ml.calendar import day_before
 
@@ -37,7 +40,7 @@ _DAYS_AHEAD = timedelta(days=2)
     dag_display_name="NBA 1 · ingest",
     description="Schedule, box scores and lines of a span of dates into nba_raw",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 10 * * *", timezone="America/New_York"),
+    schedule=RuntimePartitionTimetable("30 7 * * *", timezone="America/New_York"),
     tags=["nba", "ingest"],
     params={
         "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = yesterday"),
@@ -49,14 +52,16 @@ def nba_ingest() -> None:
     """Build the DAG."""
 
     @task(outlets=[RESULTS], execution_timeout=timedelta(hours=1))
-    def ingest(params: dict) -> dict:
-        """Read, check and write all raw tables of the span."""
+    def ingest(params: dict, outlet_events: Any = None) -> dict:
+        """Read, check and write all raw tables of the span; tell which slates have results."""
         from nba_ml.ingest import ingest as run
 
         context = open_context()
         first = day(params["from"]) or day_before(today())
         last = day(params["to"]) or today() + _DAYS_AHEAD
-        return report(brief(run(context, first, last, run=f"ingest:{first}:{last}")))
+        done = run(context, first, last, run=f"ingest:{first}:{last}")
+        tell(outlet_events, RESULTS, done["slates"])
+        return report(brief(done))
 
     ingest()
 

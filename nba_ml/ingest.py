@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from nba_ml import calendar
+from nba_ml import calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import BadInput, UsageError
 from nba_ml.progress import track
@@ -38,7 +38,8 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     dict
         ``from``, ``to``; ``tables``: table → ``rows`` written and how many of them are ``new``; ``quarantined`` rows; scheduled ``games``;
         ``games_without_rows`` (past games that have no box score), with ``dates_without_rows`` and ``missing``, which names each game, and
-        each team that has no rows in a game of which the other team has; ``games_without_score``: past games without a final score.
+        each team that has no rows in a game of which the other team has; ``games_without_score``: past games without a final score;
+        ``slates``: the past game dates of the span, whose results are now as the source has them.
 
     Raises
     ------
@@ -65,6 +66,7 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
         rows = kept[name]
         new = context.warehouse.upsert(f"nba_raw.{name}", rows, whole=WHOLE.get(name, ())) if rows.height else 0
         tables[f"nba_raw.{name}"] = {"rows": rows.height, "new": new}
+    _save_slates(context)
     missing = without_rows(kept["schedule"], kept["player_box"], until)
     unscored = kept["schedule"].filter((pl.col("game_date") <= until) & pl.any_horizontal(pl.col("home_points", "away_points").is_null()))
     empty = missing.filter(pl.col("team").is_null())
@@ -77,8 +79,16 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
         "games_without_rows": empty.height,
         "dates_without_rows": [day.isoformat() for day in empty["game_date"].unique().sort()],
         "games_without_score": unscored.height,
+        "slates": [day.isoformat() for day in kept["schedule"].filter(pl.col("game_date") <= until)["game_date"].unique().sort()],
         "missing": [{**row, "game_date": row["game_date"].isoformat()} for row in missing.iter_rows(named=True)],
     }
+
+
+def _save_slates(context: Context) -> None:
+    """Write the calendar of slates that Airflow's scheduler plans by."""
+    schedule = context.warehouse.read("nba_raw.schedule", as_of=LATEST, columns=["game_date", "tipoff_utc"])
+    first = schedule.group_by("game_date").agg(pl.col("tipoff_utc").min())
+    slate_calendar.save(context.settings.home_folder, dict(first.iter_rows()))
 
 
 WHOLE = {"player_box": ("game_id", "team"), "given_features": ("game_date",)}

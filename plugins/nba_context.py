@@ -5,11 +5,13 @@ Everything of weight is imported inside functions: DAG files import this module 
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from airflow.sdk import Asset
+
     from nba_ml.context import Context
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,11 @@ def mode(params: Mapping[str, Any], slate_date: date) -> Literal["live", "replay
     if params["mode"] != "auto":
         return params["mode"]
     return "replay" if slate_date < today() else "live"
+
+
+def tell(outlet_events: Any, asset: "Asset", slates: Iterable[str | date]) -> None:
+    """Tell the DAGs that wait for an asset which slates it was brought up to date for: the partition keys of its event."""
+    outlet_events[asset].add_partitions([str(slate_date) for slate_date in slates])
 
 
 def report(result: Mapping[str, Any]) -> dict[str, Any]:

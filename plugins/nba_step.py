@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from airflow.sdk import task
-from nba_context import open_context, report
+from nba_context import open_context, report, tell
 
 
 def step(module: str, name: str, doc: str, **task_arguments: Any) -> Callable[..., Any]:
@@ -20,11 +20,15 @@ def step(module: str, name: str, doc: str, **task_arguments: Any) -> Callable[..
     doc : str
         What it does, in one line: shown with the task.
     **task_arguments
-        As for `airflow.sdk.task`.
+        As for `airflow.sdk.task`. What the step did for one slate is told to the DAGs that wait for its `outlets`.
     """
 
     @task(task_id=name, doc_md=doc, **task_arguments)
-    def run(ref: dict) -> dict:
-        return report(getattr(import_module(module), name)(open_context(), ref))
+    def run(ref: dict, outlet_events: Any = None) -> dict:
+        done = getattr(import_module(module), name)(open_context(), ref)
+        if done.get("slate_date"):
+            for asset in task_arguments.get("outlets", ()):
+                tell(outlet_events, asset, [done["slate_date"]])
+        return report(done)
 
     return run

@@ -74,7 +74,8 @@ def schedule(dag: Any) -> str:
     """Return when a DAG runs."""
     if hasattr(dag.timetable, "expression"):
         return f"`{dag.timetable.expression}` {dag.timetable.timezone}"
-    return "after " + " and ".join(asset.name for asset in dag.timetable.asset_condition.objects)
+    waits_for = getattr(dag.timetable.asset_condition, "objects", ())
+    return "after " + " and ".join(asset.name for asset in waits_for) if waits_for else dag.timetable.summary
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,10 @@ def calls():
 
 @pytest.fixture
 def slate_steps(monkeypatch, calls):
+    import nba_ml.ingest
     import nba_ml.slate.steps as steps
+
+    monkeypatch.setattr(nba_ml.ingest, "ingest", lambda context, first, last, *, run: calls.append(("ingest", first, last)) or {})
 
     def record(name):
         def run(context, *arguments):
@@ -69,7 +72,7 @@ def test_ingest_works_on_the_span_of_its_params(run_dag, monkeypatch, calls):
 
     def ingest(context, first, last, *, run):
         calls.append((first, last, run))
-        return {"games": 2, "dates_without_rows": [f"day {number}" for number in range(1000)]}
+        return {"games": 2, "dates_without_rows": [f"day {number}" for number in range(1000)], "slates": ["2024-01-05", "2024-01-07"]}
 
     monkeypatch.setattr(nba_ml.ingest, "ingest", ingest)
     done = run_dag("nba_ingest", **{"from": "2024-01-05", "to": "2024-01-07"})
@@ -83,7 +86,7 @@ def test_ingest_takes_yesterday_to_the_day_after_tomorrow_by_default(run_dag, mo
     import nba_ml.ingest
     from nba_ml.calendar import now, slate_date
 
-    monkeypatch.setattr(nba_ml.ingest, "ingest", lambda context, first, last, *, run: calls.append((first, last)) or {})
+    monkeypatch.setattr(nba_ml.ingest, "ingest", lambda context, first, last, *, run: calls.append((first, last)) or {"slates": []})
     before = slate_date(now())
     run_dag("nba_ingest")
     assert calls[0][0] in (before - timedelta(days=1), before)
@@ -101,7 +104,10 @@ def test_predict_passes_one_reference_through_all_steps(run_dag, slate_steps, ca
 @pytest.mark.parametrize(("slate", "chosen", "mode"), [("2024-01-05", "live", "live"), (None, "auto", "live"), (None, "replay", "replay")])
 def test_predict_replays_past_slates_unless_told_otherwise(run_dag, slate_steps, calls, slate, chosen, mode):
     run_dag("nba_predict", slate=slate, mode=chosen)
-    assert calls[0][2] == mode
+    refreshed, opened = [call for call in calls if call[0] == "ingest"], next(call for call in calls if call[0] == "open_slate")
+    assert opened[2] == mode
+    assert len(refreshed) == (mode == "live")
+    assert all(last == opened[1] and first < last for _, first, last in refreshed)
 
 
 def test_train_goes_from_coverage_to_release_in_order(run_dag, training_steps, source, calls):
@@ -135,7 +141,7 @@ def test_bad_data_is_tried_once_and_a_busy_lock_again(run_dag, monkeypatch, call
         calls.append(slate)
         if len(calls) == 1:
             raise Unavailable("warehouse.duckdb is held by process 7")
-        return {"graded": 5}
+        return {"graded": 5, "slate_date": "2024-01-05"}
 
     monkeypatch.setattr(nba_ml.grading, "grade", busy)
     done = run_dag("nba_grade", slate="2024-01-05")

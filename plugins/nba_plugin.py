@@ -1,0 +1,14 @@
+"""What Airflow has to be told of: the platform's timetables."""
+
+from typing import ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+from nba_runtime_timetable import RuntimePartitionTimetable
+from nba_slate_timetable import SlateTimetable
+
+
+class NbaPlugin(AirflowPlugin):
+    """Registers the classes that Airflow stores by name and builds again elsewhere."""
+
+    name = "nba_ml"
+    timetables: ClassVar = [RuntimePartitionTimetable, SlateTimetable]
