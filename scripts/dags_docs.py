@@ -57,7 +57,7 @@ def section(dag: Any) -> Iterator[str]:
     yield from ("| parameter | values | default | meaning |", "|---|---|---|---|")
     for name in dag.params:
         param = dag.params.get_param(name)
-        yield f"| `{name}` | {values(param.schema)} | {dag.params[name] or 'empty'} | {param.description} |"
+        yield f"| `{name}` | {values(param.schema)} | {default(param)} | {param.description} |"
     yield from ("", "| task | what | after | updates |", "|---|---|---|---|")
     for task in dag.topological_sort():
         after = ", ".join(sorted(task.upstream_task_ids)) or "–"
@@ -65,9 +65,19 @@ def section(dag: Any) -> Iterator[str]:
         yield f"| {task.task_id} | {task.doc_md.strip()} | {after} | {updates} |"
 
 
+def default(param: Any) -> str:
+    """Return what a parameter is where nobody says otherwise."""
+    if param.has_value and param.value:
+        return str(param.value)
+    may_be_empty = None in param.schema.get("enum", ()) or "null" in param.schema.get("type", ()) or param.value == ""
+    return "empty" if may_be_empty else "required"
+
+
 def values(schema: dict[str, Any]) -> str:
     """Return what a parameter may be."""
-    return ", ".join(schema["enum"]) if "enum" in schema else schema["format"]
+    if "enum" in schema:
+        return ", ".join(value for value in schema["enum"] if value)
+    return schema.get("format", "text")
 
 
 def schedule(dag: Any) -> str:
@@ -75,7 +85,9 @@ def schedule(dag: Any) -> str:
     if hasattr(dag.timetable, "expression"):
         return f"`{dag.timetable.expression}` {dag.timetable.timezone}"
     waits_for = getattr(dag.timetable.asset_condition, "objects", ())
-    return "after " + " and ".join(asset.name for asset in waits_for) if waits_for else dag.timetable.summary
+    if waits_for:
+        return "after " + " and ".join(asset.name for asset in waits_for)
+    return dag.timetable.summary if dag.timetable.can_be_scheduled else "by hand"
 
 
 def main(arguments: list[str]) -> int:

@@ -133,6 +133,11 @@ def release_trained(context: Context, version: str, *, actor: str) -> Answer:
     return _done(context, log, version)
 
 
+def standing(context: Context, version: str) -> Answer:
+    """Decide nothing; tell where a version stands."""
+    return _done(context, open_log(context), version)
+
+
 def free_to_release(rollout: Rollout, version: str) -> bool:
     """Tell whether a version may be released without a person.
 

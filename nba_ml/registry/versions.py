@@ -21,6 +21,7 @@ MODEL = "points"
 """Name of the model that the platform trains."""
 
 MANIFEST = "manifest.json"
+REPORT = "report.html"
 MANIFEST_FORMAT = 1
 
 CONTENT = ("trained_until", "data", "feature_version", "feature_schema", "golden", "parameters", "metrics", "gates")

@@ -23,6 +23,7 @@ from nba_ml.registry import loading, provenance, versions
 from nba_ml.registry import steps as registry
 from nba_ml.registry.sealed import canonical
 from nba_ml.registry.versions import MODEL as NAME
+from nba_ml.registry.versions import REPORT
 from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
 from nba_ml.systems.xgboost import XGBoost
@@ -37,7 +38,6 @@ REFIT_DAYS = 28
 PREDICTIONS = "backtest.parquet"
 CANARIES = "canaries.json"
 OUT_OF_FOLD = "out_of_fold.parquet"
-REPORT = "report.html"
 GATES = "gates.json"
 PAPERS = (PREDICTIONS, CANARIES, OUT_OF_FOLD, REPORT, GATES)
 """Files of a version that no prediction reads."""
