@@ -58,8 +58,8 @@ def backtest(
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report as render
 
-        inputs = report_inputs.read(context, data.rows.filter(pl.col("game_date") >= first), last, data.features)
-        notes = [f"Source of the data: {context.source.name}."]
+        inside = data.rows.filter(pl.col("game_date") >= first)
+        inputs, notes = report_inputs.read(context, inside, last, data.features), report_inputs.notes(context, inside)
         render(frame, page, title=f"Backtest {first} to {last}", notes=notes, gates=gates, canaries=checked, inputs=inputs)
     return metrics.summary(frame) | {
         "folds": sum(not fold.warm_up for fold in folds),

@@ -20,6 +20,9 @@ LEAST_BETS = 1400
 EDGES = (0.0, 1.0, 2.0, 3.0)
 """Least distance of prediction and line, in points, of the bets that are figured together."""
 
+LEAST_DATES = 10
+"""Dates below which drawing them again says nothing of chance, and no interval of profit is given."""
+
 UNDATED = "undated"
 NO_VERDICT = "no verdict"
 _LEAST_REAL_ODDS = 100
@@ -99,6 +102,8 @@ def summary(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
                 if own.height:
                     priced = own.drop_nulls("profit")
                     roi = clustered_mean(priced["slate_date"].to_numpy(), priced["profit"].to_numpy())
+                    if priced["slate_date"].n_unique() < LEAST_DATES:
+                        roi |= {"low": None, "high": None}
                     judged = roi | {"verdict": verdict(roi, "profit", "loss") if roi["n"] >= LEAST_BETS else NO_VERDICT}  # type: ignore[operator]
                     found.append({"dated": dated, "edge": edge} | judge(int(own["won"].sum()), own.height, len(EDGES)) | {"roi": judged})
         answer[system] = found

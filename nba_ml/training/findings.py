@@ -96,7 +96,9 @@ def _months(months: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:
     lost = sum(row["lost"] for row in judged)
     simple = [row["last_10"] for row in months if row["last_10"]]
     lined = [row["C"] for row in months if row["C"]]
-    also = f" and {sum(row['lost'] for row in simple)} of {len(simple)} to the mean of the last 10 games" if simple else ""
+    also = f", {sum(row['lost'] for row in simple)} of {len(simple)} to the mean of the last 10 games" if simple else ""
+    linear = [row["ridge"] for row in months if row["ridge"]]
+    also += f" and {sum(row['lost'] for row in linear)} of {len(linear)} to ridge" if linear else ""
     market = f"; on players with a line, {sum(row['lost'] for row in lined)} of {len(lined)} to line − 0.5" if lined else ""
     return Finding(
         f"Months. The {noun(leader)} lost {lost} of {len(judged)} to the weighted mean{also}, on regulars{market}.",

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nba_ml.training import wording
 
-_FILTERS = ("points", "signed", "share", "count", "interval", "band", "label", "line_kind", "minus")
+_FILTERS = ("points", "signed", "share", "count", "interval", "band", "label", "line_kind", "minus", "shown_by", "unbroken")
 
 
 def environment(folder: Path, **filters: Callable[..., object]) -> Environment:

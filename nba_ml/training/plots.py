@@ -45,12 +45,14 @@ def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
 
     def draw(figure: Figure) -> None:
         names = [row["month"] for row in table]
-        rivals = (
+        rivals: tuple[tuple[str, str], ...] = (
             ("B", "the weighted mean, regulars (B)"),
             ("last_10", "the mean of the last 10 games, regulars (B)"),
+            ("ridge", "ridge regression, regulars (B)"),
             ("C", "the line − 0.5, players with a line (C)"),
         )
-        for axes, (name, rival) in zip(figure.subplots(3, 1, sharex=True), rivals, strict=True):
+        rivals = tuple(rival for rival in rivals if any(row[rival[0]] for row in table)) or rivals[:1]
+        for axes, (name, rival) in zip(figure.subplots(len(rivals), 1, sharex=True, squeeze=False)[:, 0], rivals, strict=True):
             axes.axhline(0, color=BASE, linewidth=1.2)
             for place, row in enumerate(table):
                 if row[name] is None:
@@ -64,7 +66,7 @@ def months(table: Sequence[Mapping[str, Any]], system: str) -> str:
             axes.set_ylabel("points")
             axes.set_title(f"{label(system)} against {rival}")
 
-    return draw_svg(6.0, draw, "Monthly differences in mean absolute error")
+    return draw_svg(7.6, draw, "Monthly differences in mean absolute error")
 
 
 def bands(table: Sequence[Mapping[str, Any]], system: str, axis: str) -> str:

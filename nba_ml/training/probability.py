@@ -105,6 +105,25 @@ def summary(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
     return answer
 
 
+def against_market(frame: pl.DataFrame, system: str) -> dict[str, Any]:
+    """Return a system's log-loss beside the recalibrated market's, on the rows where the market has two real prices.
+
+    Returns
+    -------
+    dict
+        "p_over", "p_over_market": `scores`; "difference": log-loss of the system − that of the market, `clustered_mean`.
+    """
+    rows = decided(frame.filter(pl.col("system_id") == system), "p_over", "p_over_market").sort("slate_date", "game_id", "player_id")
+    over = rows["over"].to_numpy()
+    ours, market = (np.clip(rows[name].to_numpy(), _CLIP, 1 - _CLIP) for name in ("p_over", "p_over_market"))
+    losses = [-(over * np.log(p) + (1 - over) * np.log(1 - p)) for p in (ours, market)]
+    return {
+        "p_over": scores(ours, over),
+        "p_over_market": scores(market, over),
+        "difference": clustered_mean(rows["slate_date"].to_numpy(), losses[0] - losses[1]),
+    }
+
+
 def coverage(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Return how often points fall inside the 80 % interval [q10, q90] of each system that gives one, overall and by band of q50.
 

@@ -122,6 +122,8 @@ def _data(
         "system": system,
         "months": months,
         "seasons": report_data.seasons(frame, rows, system),
+        "markets": report_data.markets(frame, system),
+        "beside": report_data.systems(rows, list(found["systems"])),
         "levels": levels,
         "roles": roles,
         "starters": report_data.starters(rows, system),
@@ -138,6 +140,7 @@ def _data(
         "asked_crps": load_gates()["report"]["crps"],
         "break_even": betting.BREAK_EVEN,
         "least_bets": betting.LEAST_BETS,
+        "least_dates": betting.LEAST_DATES,
     }
 
 

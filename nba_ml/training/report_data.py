@@ -13,6 +13,9 @@ from nba_ml.training.slices import STARTER_MINUTES
 SIMPLE = metrics.BASELINE
 
 
+RIVALS = (("B", "B", SIMPLE), ("last_10", "B", metrics.LAST_10), ("ridge", "B", "ridge"), ("C", "C", metrics.LINE_MINUS_HALF))
+"""What a month is compared with: name, population and predictor."""
+
 MINUTES = (0.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 """Lower bounds, in minutes a game this season before this one, of the bands of a player's role."""
 
@@ -21,18 +24,18 @@ REST = {0.0: "1: back-to-back", 2.0: "2", 3.0: "3", 4.0: "4–6", 7.0: "7 and mo
 
 
 def months(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:
-    """Return, per month, the figures of one system beside the simple rules on population B and beside line − 0.5 on C.
+    """Return, per month, the figures of one system beside the simple rules and ridge on population B and beside line − 0.5 on C.
 
     Returns
     -------
     list of dict
-        "month" (YYYY-MM), and under "B" (weighted mean), "last_10" and "C": {"n", "ours", "theirs" (MAE on the same rows), "difference":
+        "month" (YYYY-MM), and under "B" (weighted mean), "last_10", "ridge" and "C": {"n", "ours", "theirs" (MAE on the same rows), "difference":
         `metrics.paired`, "lost": the system's error was not the smaller one}, or None without rows.
     """
     found = []
     for (month,), group in rows.with_columns(month=pl.col("slate_date").dt.strftime("%Y-%m")).group_by("month", maintain_order=True):
         row: dict[str, Any] = {"month": month}
-        for name, population, rival in (("B", "B", SIMPLE), ("last_10", "B", metrics.LAST_10), ("C", "C", metrics.LINE_MINUS_HALF)):
+        for name, population, rival in RIVALS:
             row[name] = _beside(metrics.population(group, population), system, rival)
         found.append(row)
     return found
@@ -76,6 +79,24 @@ def seasons(frame: pl.DataFrame, rows: pl.DataFrame, system: str) -> list[dict[s
             }
         )
     return found
+
+
+def markets(frame: pl.DataFrame, system: str) -> list[dict[str, Any]]:
+    """Return `probability.against_market` per season, and under the season "all" of all of them where there are several."""
+    found = []
+    for season in frame["season"].unique().sort():
+        row = probability.against_market(frame.filter(pl.col("season") == season), system)
+        if row["difference"]["n"]:
+            found.append({"season": season} | row)
+    if len(found) > 1:
+        found.append({"season": "all"} | probability.against_market(frame, system))
+    return found
+
+
+def systems(rows: pl.DataFrame, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return, for each system, the ratio of its error to the simple rule's on the regulars (B) on whom it has a number."""
+    regulars = metrics.population(rows, "B")
+    return {name: metrics.ratio(regulars, name, SIMPLE) for name in names} if SIMPLE in rows.columns else {}
 
 
 def levels(rows: pl.DataFrame, system: str) -> list[dict[str, Any]]:

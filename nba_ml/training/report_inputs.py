@@ -7,7 +7,7 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.features import FeatureSet
+from nba_ml.features import REPORTED_PREFIX, FeatureSet
 from nba_ml.training import betting
 
 
@@ -37,3 +37,20 @@ def read(context: Context, rows: pl.DataFrame, until: date, features: FeatureSet
     quotes = context.warehouse.read("nba_raw.prop_lines", as_of=as_of, undated=True).filter(span)
     tipoffs = context.warehouse.read("nba_raw.schedule", as_of=as_of).select("game_id", "tipoff_utc")
     return Inputs(rows.select("game_id", "player_id", "rest_days"), betting.moves(quotes, tipoffs), len(features.names))
+
+
+def notes(context: Context, rows: pl.DataFrame) -> list[str]:
+    """Return what a reader has to know of the data: whose games they are, and for how many of the backtest's rows an injury report was known."""
+    name = context.source.name
+    whose = (
+        "The games are simulated: no figure here says anything of the real league."
+        if name == "simulated"
+        else f"Source of the data: {name}."
+    )
+    reported = [column for column in rows.columns if column.startswith(REPORTED_PREFIX)]
+    known = rows.select(pl.any_horizontal(pl.col(reported).is_not_null()).sum()).item() if reported else 0
+    heard = (
+        f"For {known:,} of {rows.height:,} player-games an injury report was known that was seen before the slate's cut-off; for the others, who is "
+        "out was guessed from absences."
+    )
+    return [whose, heard]

@@ -195,6 +195,7 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
             importance=_gains(context, planned, data.features.names),
             gates=results["results"],
             canaries=_canaries(context, planned),
+            notes=report_inputs.notes(context, inside),
             inputs=report_inputs.read(context, inside, date.fromisoformat(planned["until"]), data.features),
             version=planned,
         )

@@ -45,6 +45,18 @@ def line_kind(kinds: str) -> str:
     return " · ".join(_LINE_KINDS.get(kind, kind) for kind in kinds.split(","))
 
 
+def shown_by(row: Mapping[str, Any]) -> str:
+    """Say what shows that a kind of line is from before tip-off."""
+    if not row["dated"]:
+        return "nothing"
+    return "its label alone" if "consensus_close" in row["line_kind"].split(",") else "its time of capture"
+
+
+def unbroken(text: str) -> str:
+    """Keep dates on one line."""
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
 def points(value: float | None, digits: int = 3) -> str:
     """Write points."""
     return NOTHING if value is None else f"{value:.{digits}f}".replace("-", MINUS)

@@ -131,6 +131,24 @@ def test_the_score_of_the_distribution_stands_beside_that_of_the_number(backtest
     assert probability.crps(backtest.drop("crps")) == {}
 
 
+def test_the_difference_to_the_market_is_that_of_the_log_losses_on_priced_rows(backtest):
+    from sklearn.metrics import log_loss
+
+    found = probability.against_market(backtest, "ensemble")
+    rows = backtest.filter((pl.col("system_id") == "ensemble") & (pl.col("actual_points") != pl.col("line"))).drop_nulls("p_over_market")
+    over = (rows["actual_points"] > rows["line"]).to_numpy()
+    naive = log_loss(over, rows["p_over"]) - log_loss(over, rows["p_over_market"])
+    assert found["difference"]["n"] == rows.height
+    assert found["difference"]["value"] == pytest.approx(naive)
+    assert found["difference"]["low"] < naive < found["difference"]["high"]
+
+
+def test_no_interval_of_profit_on_a_handful_of_dates(backtest):
+    few = backtest.filter(pl.col("slate_date") < pl.col("slate_date").min() + pl.duration(days=9))
+    assert {row["roi"]["low"] for row in betting.summary(few)["ensemble"]} == {None}
+    assert betting.summary(backtest)["ensemble"][0]["roi"]["low"] is not None
+
+
 def test_groups_for_the_plot_have_equal_size_and_lose_nobody():
     rng = np.random.default_rng(4)
     p, over = rng.random(1003), (rng.random(1003) < 0.5).astype(float)

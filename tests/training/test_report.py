@@ -1,13 +1,15 @@
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from nba_ml.errors import GateRefused
-from nba_ml.training import canaries, gating, metrics, report_data
+from nba_ml.training import canaries, gating, metrics, report_data, report_inputs
 from nba_ml.training.report import report
 from nba_ml.training.report_inputs import Inputs
+from nba_ml.training.wording import minus, shown_by
 
 VOID = {"meta", "br", "img", "link", "hr", "input", "path", "use", "rect"}
 
@@ -246,6 +248,41 @@ def test_closing_line_value_is_shown_or_its_absence_explained(html, backtest):
     assert "No closing-line value: for no player-game" in report(backtest, title="t", inputs=empty).decode()
 
 
+def test_each_system_stands_beside_the_simple_rule_on_its_own_regulars(backtest, html):
+    rows = metrics.wide(backtest)
+    found = report_data.systems(rows, ["similarity"])["similarity"]
+    own = metrics.population(rows, "B").drop_nulls("similarity")
+    error = {name: (own[name] - own["actual_points"]).abs().mean() for name in ("similarity", "ewma_hl8")}
+    assert found["n"] == own.height < metrics.population(rows, "B").height
+    assert found["value"] == pytest.approx(error["similarity"] / error["ewma_hl8"])
+    assert minus(found["value"]) in html
+
+
+def test_months_that_ridge_won_are_shown(backtest):
+    better = backtest.with_columns(
+        predicted_points=pl.when(pl.col("system_id") == "ridge").then("actual_points").otherwise("predicted_points")
+    )
+    months = report_data.months(metrics.wide(better), "ensemble")
+    assert all(row["ridge"]["lost"] for row in months if row["ridge"])
+    assert f"and {len(months)} of {len(months)} to ridge" in report(better, title="t").decode()
+
+
+def test_what_shows_a_line_to_be_from_before_tip_off_is_said(html):
+    section = html[html.index("<h2>Which lines are from before tip-off</h2>") : html.index("<h2>Leak alarms and canaries</h2>")]
+    assert section.count("its label alone") == 2
+    assert section.count(">nothing<") == 1
+    dated = {"line_kind": "last_snapshot", "dated": True}
+    assert shown_by(dated) == "its time of capture"
+
+
+def test_a_report_says_whose_games_they_are_and_how_often_a_report_was_known(backtest):
+    rows = pl.DataFrame({"reported_out_points": [1.0, None, None], "reported_in_points": [None, 2.0, None]})
+    simulated, files = (report_inputs.notes(SimpleNamespace(source=SimpleNamespace(name=name)), rows) for name in ("simulated", "files"))
+    assert "simulated: no figure here says anything of the real league" in simulated[0]
+    assert files[0] == "Source of the data: files."
+    assert "For 2 of 3 player-games an injury report was known" in files[1]
+
+
 def test_seasons_are_told_apart(backtest):
     two = backtest.with_columns(season=pl.when(pl.col("slate_date").dt.year() == 2023).then(pl.lit("2022-23")).otherwise("season"))
     table = report_data.seasons(two, metrics.wide(two), "ensemble")
@@ -253,4 +290,9 @@ def test_seasons_are_told_apart(backtest):
     own = metrics.population(metrics.wide(two), "B").filter(pl.col("season") == "2023-24")
     error = {name: (own[name] - own["actual_points"]).abs().mean() for name in ("ensemble", "ridge")}
     assert table[1]["rivals"]["ridge"]["ratio"]["value"] == pytest.approx(error["ensemble"] / error["ridge"])
-    assert "Season by season" in report(two, title="t").decode()
+    text = report(two, title="t").decode()
+    assert "Season by season" in text
+    markets = report_data.markets(two, "ensemble")
+    assert [row["season"] for row in markets] == ["2022-23", "2023-24", "all"]
+    assert markets[2]["difference"]["n"] == sum(row["difference"]["n"] for row in markets[:2])
+    assert f"{markets[2]['p_over']['log_loss']:.4f}" in text
