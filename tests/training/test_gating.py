@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from nba_ml.errors import GateRefused
-from nba_ml.gates import gates_hash
+from nba_ml.gates import gates_hash, load_gates
 from nba_ml.training import gating, slices
 from nba_ml.training.gate_figures import ARTEFACT, EXISTING, RELEASED, Beside, Figure
 
@@ -60,6 +60,22 @@ def test_a_model_that_is_too_good_is_refused_as_a_leak(make_frame):
     assert {"leak.xgboost_vs_ewma", "leak.xgboost_vs_line", "leak.xgboost_hit_rate"} <= failed(gating.evaluate(knows))
     with pytest.raises(GateRefused, match="knew the future"):
         gating.require(gating.evaluate(knows))
+
+
+@pytest.mark.parametrize("system", ["xgboost", "ensemble"])
+def test_every_alarm_watches_the_model_and_the_published_number_alike(make_frame, system):
+    """One spoilt backtest: the number knows a fifth of the outcome, also with the line, and p_over is right to a thousandth on its own rows."""
+    own, actual = pl.col("system_id") == system, pl.col("actual_points")
+    over = (actual > pl.col("line")).mean().over("system_id")
+    frame = make_frame(days=250, players=80).filter(pl.col("actual_points") != pl.col("line").fill_null(-1))
+    spoilt = frame.with_columns(
+        pl.when(own).then(0.8 * pl.col(name) + 0.2 * actual).otherwise(pl.col(name)).alias(name)
+        for name in ("predicted_points", "predicted_points_with_line")
+    ).with_columns(p_over=pl.when(own & pl.col("line").is_not_null()).then(over).otherwise("p_over"), line_kind=pl.lit("consensus_close"))
+    alarms = {f"leak.{system}_{name}" for name in ("vs_ewma", "vs_line", "with_line", "hit_rate", "roi", "ece")}
+    assert alarms <= failed(gating.evaluate(spoilt))
+    assert not alarms & failed(gating.evaluate(frame))
+    assert {gate["id"] for gate in load_gates()["training"] if gate["id"] in alarms and gate["mode"] == "warn"} == {f"leak.{system}_ece"}
 
 
 def test_abstaining_on_more_than_half_a_percent_is_refused(honest):

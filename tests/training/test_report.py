@@ -193,12 +193,12 @@ def test_folds_are_those_of_trained_until(backtest):
 
 def test_alarms_and_canaries_stand_together_with_their_values(html):
     section = html[html.index("<h2>Leak alarms and canaries</h2>") : html.index("<h2>Folds</h2>")]
-    assert section.count(">quiet<") + section.count(">nothing to judge<") + section.count(">raised<") == 8
+    assert section.count(">quiet<") + section.count(">nothing to judge<") + section.count(">raised<") == 12
     assert "leak." not in html[html.index("<h2>Gates</h2>") :]
     assert "1.0123" in section
     assert "at least 0.98" in section
     assert "Outcomes &lt;shuffled&gt;." in section
-    assert "of 10 alarms and canaries" in html.lower()
+    assert "of 14 alarms and canaries" in html.lower()
 
 
 def test_a_canary_that_failed_is_the_reports_bad_news_and_stops_training(backtest):
