@@ -81,7 +81,8 @@ def team_of(schedule: pl.DataFrame, box: pl.DataFrame, slate: pl.DataFrame | Non
         feature_names=pl.lit(list(NAMES), dtype=pl.List(pl.String)),
         created_at=noon,
     )
-    summary = played.select(
+    form = pl.col("points").cast(pl.Float64).shift(1).rolling_mean(10, min_samples=1).over("player_id")
+    summary = played.sort(key).select(
         "game_date",
         "points",
         player_lookup=lookup,
@@ -90,7 +91,7 @@ def team_of(schedule: pl.DataFrame, box: pl.DataFrame, slate: pl.DataFrame | Non
         team_abbr="team",
         opponent_team_abbr="opponent",
         minutes_played="minutes",
-        points_line=pl.when(pl.col("player_id") % 2 == 0).then(pl.col("points") - 0.5),
+        points_line=pl.when(pl.col("player_id") % 2 == 0).then(form.round() + 0.5),
     )
     people = rows.unique("player_id").sort("player_id")
     registry = people.select("player_id", player_lookup=lookup, player_name="player_name", season=pl.lit("2023-24"))
