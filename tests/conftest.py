@@ -101,17 +101,24 @@ def gcs_bucket(gcs_emulator, monkeypatch):
         yield client, bucket
 
 
-@pytest.fixture
-def bigquery_names(bigquery_emulator, monkeypatch) -> Iterator[Names]:
-    """Lead the platform to the emulated BigQuery, where this test has datasets of its own."""
-    for name, value in bigquery_emulator.variables.items():
+@contextmanager
+def bigquery_datasets(emulated: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    """Lead the platform to the emulated BigQuery, and give it datasets of its own there."""
+    for name, value in emulated.variables.items():
         monkeypatch.setenv(name, value)
-    names = Names(bigquery_emulator.project, f"t{uuid.uuid4().hex[:12]}_")
+    names = Names(emulated.project, f"t{uuid.uuid4().hex[:12]}_")
     yield names
     # What is left would slow the emulator down: it looks through all tables for one.
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 
-    client = bigquery.Client(project=names.project, credentials=AnonymousCredentials())
+    client = bigquery.Client(project=names.project, credentials=AnonymousCredentials(), client_options={"api_endpoint": emulated.url})
     for dataset in ("nba_raw", "nba_predictions", "nba_ops", STAGING):
         client.delete_dataset(names.dataset(dataset), delete_contents=True, not_found_ok=True)
+
+
+@pytest.fixture
+def bigquery_names(bigquery_emulator, monkeypatch) -> Iterator[Names]:
+    """Lead the platform to the emulated BigQuery, where this test has datasets of its own."""
+    with bigquery_datasets(bigquery_emulator, monkeypatch) as names:
+        yield names

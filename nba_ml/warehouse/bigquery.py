@@ -155,7 +155,7 @@ class BigQueryWarehouse:
             raise UsageError(str(error)) from error
         if kind != "SELECT":
             raise UsageError("only one SELECT or WITH statement is allowed here: the warehouse is read only to queries")
-        return self.client.query(statement, bindings)
+        return self.client.query(statement, bindings, ordered=True)
 
     def count(self, tables: Iterable[str] | None = None) -> dict[str, int]:
         """Return the number of rows of each table."""

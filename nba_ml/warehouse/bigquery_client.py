@@ -36,7 +36,7 @@ NO_RETRY: Any = None
 """For Google's clients, which would repeat a request for ten minutes: `tried` repeats it in their place."""
 
 STREAMS = 4
-"""Streams that one result is read in."""
+"""Streams that one result is read in at most, where its order does not matter."""
 
 _LABEL_LENGTH = 63
 
@@ -76,7 +76,9 @@ class BigQueryClient:
         """Project that jobs run in and are billed to."""
         return str(self.client.project)
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | Sequence[Parameter] = (), what: str = "running a query") -> pl.DataFrame:
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | Sequence[Parameter] = (), what: str = "running a query", *, ordered: bool = False
+    ) -> pl.DataFrame:
         """Run one query and return its rows.
 
         Parameters
@@ -87,6 +89,8 @@ class BigQueryClient:
             See `parameter`; give ready ones where a type cannot be told from the value.
         what : str
             The call, for error messages.
+        ordered : bool
+            Whether the rows have to come in the order of the statement's ORDER BY, which several streams would mix.
 
         Raises
         ------
@@ -95,7 +99,7 @@ class BigQueryClient:
         Unavailable
             If BigQuery did not answer in time. It is never an empty answer.
         """
-        return frame(self.read(self.run(sql, parameters, what), what))
+        return frame(self.read(self.run(sql, parameters, what), what, streams=1 if ordered else STREAMS))
 
     def run(
         self,
@@ -165,23 +169,23 @@ class BigQueryClient:
             pause = min(pause * 1.5, 1.0)
         return job
 
-    def read(self, job: bigquery.QueryJob, what: str = "reading a result") -> pa.Table:
-        """Return all rows of a finished query, in no particular order; of a script, those of its last statement."""
+    def read(self, job: bigquery.QueryJob, what: str = "reading a result", streams: int = STREAMS) -> pa.Table:
+        """Return all rows of a finished query; of a script, those of its last statement. Only with one stream do they keep their order."""
         if self.reader is None or job.statement_type != "SELECT":
             return tried(
                 what,
                 lambda: job.result(retry=NO_RETRY, job_retry=NO_RETRY, timeout=REQUEST_SECONDS).to_arrow(create_bqstorage_client=False),
             )
         try:
-            return self._read_streams(self.reader, job, what)
+            return self._read_streams(self.reader, job, what, streams)
         except UsageError as error:
             if not isinstance(error.__cause__, exceptions.PermissionDenied):
                 raise
             log.warning("BigQuery, %s: no permission for the Storage Read API, so REST it is; ask for roles/bigquery.readSessionUser", what)
             self.reader = None
-            return self.read(job, what)
+            return self.read(job, what, streams)
 
-    def _read_streams(self, reader: BigQueryReadClient, job: bigquery.QueryJob, what: str) -> pa.Table:
+    def _read_streams(self, reader: BigQueryReadClient, job: bigquery.QueryJob, what: str, streams: int) -> pa.Table:
         table = job.destination
         wanted = types.ReadSession(
             table=f"projects/{table.project}/datasets/{table.dataset_id}/tables/{table.table_id}", data_format=types.DataFormat.ARROW
@@ -189,7 +193,7 @@ class BigQueryClient:
 
         def session() -> types.ReadSession:
             return reader.create_read_session(
-                parent=f"projects/{self.project}", read_session=wanted, max_stream_count=STREAMS, retry=NO_RETRY, timeout=REQUEST_SECONDS
+                parent=f"projects/{self.project}", read_session=wanted, max_stream_count=streams, retry=NO_RETRY, timeout=REQUEST_SECONDS
             )
 
         opened = tried(what, session)

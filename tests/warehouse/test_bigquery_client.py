@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from nba_ml.errors import UsageError
 from nba_ml.settings import Settings
+from nba_ml.warehouse.bigquery import BigQueryWarehouse
 from nba_ml.warehouse.bigquery_client import BigQueryClient, labels_of
 from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.bigquery_values import frame, parameter
@@ -99,3 +100,20 @@ def test_without_permission_for_the_storage_read_api_rows_come_over_rest(caplog)
     assert client.read(Job()).to_pydict() == {"n": [1]}
     assert client.reader is None
     assert "roles/bigquery.readSessionUser" in caplog.text
+
+
+def test_an_analysts_rows_keep_their_order_so_they_come_in_one_stream(monkeypatch):
+    asked = []
+
+    def create_read_session(**request):
+        asked.append(request["max_stream_count"])
+        schema = pa.schema([("a", pa.int64())]).serialize().to_pybytes()
+        return SimpleNamespace(arrow_schema=SimpleNamespace(serialized_schema=schema), streams=[])
+
+    job = SimpleNamespace(statement_type="SELECT", destination=bigquery.TableReference.from_string("p.d.t"))
+    client = BigQueryClient(SimpleNamespace(project="p"), SimpleNamespace(create_read_session=create_read_session), 1)
+    monkeypatch.setattr(BigQueryClient, "run", lambda *_, **__: job)
+    warehouse = BigQueryWarehouse(client)
+    monkeypatch.setattr(warehouse, "_require", lambda: None)
+    assert warehouse.query("SELECT a FROM nba_raw.schedule ORDER BY a").columns == ["a"]
+    assert asked == [1]

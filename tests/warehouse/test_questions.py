@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from statistics import fmean, stdev
 from typing import Any
@@ -10,22 +10,38 @@ from typing import Any
 import pytest
 
 from nba_ml.errors import UsageError
+from nba_ml.settings import Settings
 from nba_ml.warehouse import sql_files
+from nba_ml.warehouse.bigquery import BigQueryWarehouse
+from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
+from nba_ml.warehouse.port import Warehouse
 from nba_ml.warehouse.questions import parse_question, question, questions
-from tests.conftest import ROOT
+from tests.conftest import ROOT, bigquery_datasets
 from tests.warehouse import slates
 from tests.warehouse.slates import calls, day_of, moment, side
 
 Z = 1.96
 
 
-@pytest.fixture(scope="module", params=["duckdb"])
-def warehouse(tmp_path_factory) -> DuckDBWarehouse:
-    made = DuckDBWarehouse(tmp_path_factory.mktemp("questions") / "w.duckdb")
+@pytest.fixture(scope="module", params=["duckdb", "bigquery"])
+def warehouse(request) -> Warehouse:
+    """Return a warehouse that holds the slates."""
+    made = request.getfixturevalue(f"empty_{request.param}")
     made.ensure()
     slates.fill(made)
     return made
+
+
+@pytest.fixture(scope="module")
+def empty_duckdb(tmp_path_factory) -> DuckDBWarehouse:
+    return DuckDBWarehouse(tmp_path_factory.mktemp("questions") / "w.duckdb")
+
+
+@pytest.fixture(scope="module")
+def empty_bigquery(bigquery_emulator) -> Iterator[BigQueryWarehouse]:
+    with pytest.MonkeyPatch.context() as patch, bigquery_datasets(bigquery_emulator, patch) as names:
+        yield BigQueryWarehouse(open_client(Settings(project=names.project)), names.prefix)
 
 
 def error(call: dict) -> float | None:
