@@ -139,7 +139,11 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.upsert("nba_ops.model_registry", filled("nba_ops.model_registry", versions))
     releases = [
         {"name": "points", "environment": "dev", "number": number, "action": action, "version": version, "actor": f"person {number}"}
-        | {"created_at": moment(TRAINED_UNTIL[version], 12 + number), "previous_version": "v1" if number > 1 else None}
+        | {
+            "created_at": moment(TRAINED_UNTIL[version], 12 + number),
+            "share": 0.1 * number,
+            "previous_version": "v1" if number > 1 else None,
+        }
         for number, action, version in ((1, "release", "v1"), (2, "release", "v2"), (3, "shadow", "v3"), (4, "advance", "v2"))
     ]
     warehouse.upsert("nba_ops.release_events", filled("nba_ops.release_events", releases))

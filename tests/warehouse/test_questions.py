@@ -252,11 +252,22 @@ def failed_rules() -> list[tuple]:
 
 
 def releases() -> list[tuple]:
-    """environment, number, action, version, previous_version, trained_until, actor, made_at, next_at."""
+    """environment, number, action, version, previous_version, share, trained_until, actor, made_at, next_at."""
     log = [(1, "release", "v1", None), (2, "release", "v2", "v1"), (3, "shadow", "v3", "v1"), (4, "advance", "v2", "v1")]
     made = [moment(slates.TRAINED_UNTIL[version], 12 + number) for number, _, version, _ in log]
     return [
-        ("dev", number, action, version, previous, slates.TRAINED_UNTIL[version], f"person {number}", made[number - 1], next_at)
+        (
+            "dev",
+            number,
+            action,
+            version,
+            previous,
+            0.1 * number,
+            slates.TRAINED_UNTIL[version],
+            f"person {number}",
+            made[number - 1],
+            next_at,
+        )
         for (number, action, version, previous), next_at in reversed(list(zip(log, [*made[1:], None], strict=True)))
     ]
 

@@ -3,9 +3,11 @@
 -- reading: The last 20 entries of the release logs. What runs now is what all entries of an environment add up to: `nba-ml release show` says it. Which version predicted a row is in the row itself: see version_of_a_pick.
 -- column environment: dev, staging or production.
 -- column number: Number of the entry.
--- column action: What the entry does, as in release or rollback.
+-- column action: shadow, release, advance, rollback, retire, reject, pin, unpin or promote.
 -- column version: Model version that the entry is about.
 -- column previous_version: Model version that loses rows to it.
+-- column state: What the version is after the entry, as in shadow, 10 % or 100 %.
+-- column share: Share of a slate's rows that the version predicts after the entry, 0 to 1.
 -- column trained_until: Last game date that the version was trained on.
 -- column actor: Who made the entry.
 -- column reason: Why.
@@ -17,6 +19,8 @@ SELECT
   entries.action,
   entries.version,
   entries.previous_version,
+  entries.state,
+  entries.share,
   versions.trained_until,
   entries.actor,
   entries.reason,
