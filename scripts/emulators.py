@@ -110,10 +110,10 @@ def _bigquery(folder: Path) -> Iterator[dict[str, str]]:
     ready.unlink(missing_ok=True)
     program = [str(BUILT / "bigquery" / "bin" / "python"), str(ROOT / "scripts" / "bigquery_emulator.py")]
     # DuckDB keeps its extensions in the home: here, that of the environment.
-    home = {"HOME": str(BUILT / "bigquery" / "home")}
-    with _process(
-        [*program, "--port", "0", "--grpc-port", "0", "--data-dir", str(folder / "data"), "--ready", str(ready)], home
-    ) as process:
+    home = BUILT / "bigquery" / "home"
+    home.mkdir(exist_ok=True)
+    arguments = ["--port", "0", "--grpc-port", "0", "--data-dir", str(folder / "data"), "--ready", str(ready)]
+    with _process([*program, *arguments], {"HOME": str(home)}) as process:
         _wait(process, ready.exists)
         ports = json.loads(ready.read_text())
         yield {
