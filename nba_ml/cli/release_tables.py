@@ -10,10 +10,10 @@ from nba_ml.cli.output import print_table, results
 
 _SHADES = {"shadow": "░", "10 %": "▒", "50 %": "▓", "100 %": "█", "rolled_back": "×", "rejected": "×", "retired": "·", "earlier": "·"}
 _STYLES = {"shadow": "dim", "10 %": "yellow", "50 %": "cyan", "100 %": "green", "rolled_back": "red", "rejected": "red"}
+_BAR = 14
+_GATES = {True: "passed", False: "refused", None: "not known"}
 _ENTRIES = 12
 """How many of the last entries the timeline shows."""
-
-_BAR = 14
 
 
 def print_answer(result: Mapping[str, Any]) -> None:
@@ -55,8 +55,11 @@ def print_release(result: Mapping[str, Any]) -> None:
     print_table(
         "Versions",
         ["version", "state", "trained until", "gates"],
-        [[row["version"], row["state"], row["trained_until"], "passed" if row["passed"] else "refused"] for row in result["versions"]],
+        [[row["version"], row["state"], row["trained_until"], _GATES[row["passed"]]] for row in result["versions"]],
     )
+    for row in result["versions"]:
+        if row["damage"]:
+            results.print(f"{row['version']} is damaged: {row['damage']}", style="red", markup=False, soft_wrap=True)
 
 
 def _say(environment: str, running: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """The release log: ``releases/<name>/<environment>/00000012.json``, one numbered entry a decision.
 
 An entry is created only if its number is free. Of two that race for a number one wins; the other reads the log again and decides again.
-Each entry names the sha256 of the one before it. Nothing is ever skipped: a torn or altered entry, a gap, a broken chain, a step that the
-state machine does not allow, or an entry that names a missing version stops whoever reads it.
+Each entry names the sha256 of the one before it. Nothing is ever skipped: a torn or altered entry, a gap, a broken chain, or a step that the
+state machine does not allow stops whoever reads it. Whether a version is whole, and there at all, is looked at when it is opened: one that was
+lost can be gone back from.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from typing import Any
 from nba_ml import calendar
 from nba_ml.errors import ArtefactError, NbaMlError, Unavailable, UsageError
 from nba_ml.registry import rollout as rules
-from nba_ml.registry import versions
 from nba_ml.registry.entry import ENTRY_FORMAT, Entry
 from nba_ml.registry.sealed import seal, sha256, unseal
 from nba_ml.registry.states import Rollout
@@ -154,8 +154,6 @@ class ReleaseLog:
         known = self.rollout.manifests.get(entry.version)
         if known not in (None, entry.manifest_sha256):
             raise ArtefactError(f"{key}: manifest of {entry.version!r} with sha256 {entry.manifest_sha256}, earlier {known}. {_REPAIR}")
-        if known is None and not self.store.exists(versions.folder(self.name, entry.version) + versions.MANIFEST):
-            raise ArtefactError(f"{key}: names version {entry.version!r}, which does not exist. {_REPAIR}")
         try:
             stated, after = rules.state_after(self.rollout, entry), rules.follow(self.rollout, entry)
         except NbaMlError as error:

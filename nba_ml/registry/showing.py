@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nba_ml.context import Context
+from nba_ml.errors import ArtefactError
 from nba_ml.registry import versions
 from nba_ml.registry.entry import Entry
 from nba_ml.registry.log import ReleaseLog
@@ -20,30 +21,38 @@ def show(context: Context) -> dict[str, Any]:
     -------
     dict
         "environment", `running` of it, "history" (entries, latest first), "timeline" (spans), "versions" (each with trained_until,
-        created_at, passed, state and share), and "elsewhere": environment → `running`, of the others that have a log.
+        created_at, passed, state, share and damage), and "elsewhere": environment → `running`, of the others that have a log.
     """
     logs = {name: ReleaseLog(context.store, versions.MODEL, name) for name in ENVIRONMENTS}
     own = logs.pop(context.settings.environment)
-    rows = []
-    for version in versions.list_versions(context.store, versions.MODEL):
-        manifest, _ = versions.read_manifest(context.store, versions.MODEL, version)
-        rows.append(
-            {
-                "version": version,
-                "state": str(own.rollout.state_of(version)),
-                "share": own.rollout.share_of(version),
-                "trained_until": manifest["trained_until"],
-                "passed": manifest["gates"]["passed"],
-                "created_at": manifest["created_at"],
-            }
-        )
+    names = {*versions.list_versions(context.store, versions.MODEL), *own.rollout.states}
+    rows = [_version(context, own.rollout, version) for version in sorted(names)]
     return {
         "environment": own.environment,
         **running(own),
         "history": [asdict(entry) for entry in reversed(own.entries)],
         "timeline": timeline(own.entries),
-        "versions": sorted(rows, key=lambda row: (row["trained_until"], row["created_at"]), reverse=True),
+        "versions": sorted(rows, key=lambda row: (row["trained_until"] or "", row["created_at"] or ""), reverse=True),
         "elsewhere": {name: running(log) for name, log in logs.items() if log.entries},
+    }
+
+
+def _version(context: Context, rollout: Rollout, version: str) -> dict[str, Any]:
+    """Return a version's row; "damage" says what is wrong with its manifest, which is all that is looked at here."""
+    manifest: dict[str, Any] = {"trained_until": None, "created_at": None, "gates": {"passed": None}}
+    damage = None
+    try:
+        manifest, _ = versions.read_manifest(context.store, versions.MODEL, version, rollout.manifests.get(version))
+    except ArtefactError as error:
+        damage = str(error)
+    return {
+        "version": version,
+        "state": str(rollout.state_of(version)),
+        "share": rollout.share_of(version),
+        "trained_until": manifest["trained_until"],
+        "passed": manifest["gates"]["passed"],
+        "created_at": manifest["created_at"],
+        "damage": damage,
     }
 
 

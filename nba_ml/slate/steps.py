@@ -170,7 +170,7 @@ def score(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
     publishing.stage(context, ref, SYSTEMS, systems)
     own = systems.join(picks, on=["game_id", "player_id", "model_version"], how="semi")
     silent = own.filter(pl.col("predicted_points").is_null()).group_by("system_id").len()
-    return {**ref, "abstentions": dict(sorted(silent.iter_rows())), "versions_scored": systems["model_version"].n_unique()}
+    return {**ref, "abstentions": dict(sorted(silent.iter_rows()))}
 
 
 @_needs_games

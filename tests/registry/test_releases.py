@@ -147,11 +147,16 @@ def test_a_moved_entry_and_one_of_another_format_are_refused(three):
         log_of(three)
 
 
-def test_an_entry_that_names_a_missing_version_stops_every_reader(three):
+def test_a_version_that_is_lost_can_be_gone_back_from_but_not_to(three):
     released_three(three)
-    (three.folder / "models/points/v3/manifest.json").unlink()
-    with pytest.raises(ArtefactError, match=r"00000003\.json: names version 'v3', which does not exist"):
-        log_of(three)
+    for version, message in (("v3", None), ("v1", r"v1/manifest\.json does not exist")):
+        (three.folder / f"models/points/{version}/manifest.json").unlink()
+        if message is None:
+            assert back(three).version == "v2"
+        else:
+            with pytest.raises(ArtefactError, match=message):
+                back(three)
+    assert log_of(three).rollout.serving == "v2"
 
 
 def test_a_broken_chain_stops_every_reader(three):

@@ -17,6 +17,7 @@ from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
 from nba_ml.registry import steps as registry
 from nba_ml.registry.sealed import seal, sha256
+from nba_ml.registry.showing import show
 from nba_ml.slate import steps
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.storage.local import LocalStore
@@ -125,7 +126,7 @@ TAMPERINGS = {
     "an entry that is gone": (lambda store: (store / "releases/points/dev/00000001.json").unlink(), r"00000001\.json is missing"),
     "an entry that names a missing version": (
         lambda store: resealed(store / "releases/points/dev/00000002.json", lambda entry: entry | {"version": "v9"}),
-        "names version 'v9', which does not exist",
+        r"models/points/v9/manifest\.json does not exist",
     ),
     "an entry of another share": (
         lambda store: resealed(store / "releases/points/dev/00000002.json", lambda entry: entry | {"share": 0.5}),
@@ -154,6 +155,19 @@ def test_what_is_altered_while_a_slate_is_going_stops_it(published):
     with pytest.raises(ArtefactError, match=r"v2/model\.ubj"):
         steps.score(published, ref)
     assert not rows(published, PICKS).height
+
+
+def test_a_version_that_is_lost_is_gone_back_from(published):
+    registry.advance(published, **BY)
+    registry.advance(published, **BY)
+    shutil.rmtree(folder(published) / "models/points/v2")
+    with pytest.raises(ArtefactError, match=r"v2/manifest\.json does not exist"):
+        steps.predict(published, SLATE, "replay")
+    damaged = {row["version"]: row["damage"] for row in show(published)["versions"]}
+    assert damaged["v1"] is None
+    assert "does not exist" in damaged["v2"]
+    assert registry.rollback(published, **BY)["current"] == "v1"
+    assert steps.predict(published, SLATE, "replay")["versions"] == {"v1": 70}
 
 
 def test_nobody_goes_back_to_what_is_not_whole(published):
