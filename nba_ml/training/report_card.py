@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from nba_ml.registry import provenance
 from nba_ml.systems.base import parameters
-from nba_ml.training import metrics
+from nba_ml.training import metrics, report_data
 from nba_ml.training.wording import count, label, points, share
 from nba_ml.warehouse.schema import table
 
@@ -60,6 +62,20 @@ def card(
         ),
         ("Owner", f"The team “{table(_OWNED).owner}”, as named in the table {_OWNED}."),
     ]
+
+
+def page(frame: pl.DataFrame, found: Mapping[str, Any], version: Mapping[str, Any], features: int) -> bytes:
+    """Return the card as a page of Markdown, for whoever decides on the version.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The backtest's predictions.
+    found, version, features
+        As in `card`.
+    """
+    told = card(found, report_data.folds(frame, metrics.leader(found["systems"])), version, features)
+    return "\n\n".join([f"# Model {version['name']}/{version['version']}", *(f"## {heading}\n\n{text}" for heading, text in told)]).encode()
 
 
 def _trained_on(folds: Sequence[Mapping[str, Any]], version: Mapping[str, Any] | None) -> str:

@@ -27,7 +27,7 @@ from nba_ml.registry.versions import REPORT
 from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
 from nba_ml.systems.xgboost import XGBoost
-from nba_ml.training import canaries, candidate, dataset, gating, metrics, rivals, walk_forward
+from nba_ml.training import canaries, candidate, dataset, gating, metrics, report_card, rivals, walk_forward
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,9 @@ REFIT_DAYS = 28
 PREDICTIONS = "backtest.parquet"
 CANARIES = "canaries.json"
 OUT_OF_FOLD = "out_of_fold.parquet"
+CARD = "card.md"
 GATES = "gates.json"
-PAPERS = (PREDICTIONS, CANARIES, OUT_OF_FOLD, REPORT, GATES)
+PAPERS = (PREDICTIONS, CANARIES, OUT_OF_FOLD, REPORT, CARD, GATES)
 """Files of a version that no prediction reads."""
 
 GOLDEN_ROWS = 200
@@ -181,7 +182,7 @@ def gate(context: Context, planned: Plan) -> dict[str, Any]:
 
 
 def publish(context: Context, planned: Plan) -> dict[str, Any]:
-    """Write the report and, last of all, the manifest: from then on the version exists."""
+    """Write the report, the model card and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
     results, data = _document(context, planned, GATES), _load(context, planned)
     if not _has(context, planned, REPORT):
@@ -200,6 +201,9 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
             version=planned,
         )
         _write(context, planned, REPORT, page)
+    found = metrics.summary(predictions)
+    if not _has(context, planned, CARD):
+        _write(context, planned, CARD, report_card.page(predictions, found, planned, len(data.features.names)))
     manifest = {
         "trained_until": planned["until"],
         "data": planned["data"],
@@ -207,7 +211,7 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
         "feature_schema": [{"name": name, "dtype": dtype} for name, dtype in data.features.types.items()],
         "golden": {"file": loading.GOLDEN, "rows": GOLDEN_ROWS},
         "parameters": parameters() | {"seed": context.settings.seed},
-        "metrics": metrics.summary(predictions) | {"canaries": _canaries(context, planned)},
+        "metrics": found | {"canaries": _canaries(context, planned)},
         "gates": results,
     }
     sha256 = versions.publish(context.store, NAME, planned["version"], manifest)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from nba_ml.errors import GateRefused
-from nba_ml.training import canaries, gating, metrics, report_data, report_inputs
+from nba_ml.training import canaries, gating, metrics, report_card, report_data, report_inputs
 from nba_ml.training.report import report
 from nba_ml.training.report_inputs import Inputs
 from nba_ml.training.wording import minus, shown_by
@@ -296,3 +296,13 @@ def test_seasons_are_told_apart(backtest):
     assert [row["season"] for row in markets] == ["2022-23", "2023-24", "all"]
     assert markets[2]["difference"]["n"] == sum(row["difference"]["n"] for row in markets[:2])
     assert f"{markets[2]['p_over']['log_loss']:.4f}" in text
+
+
+def test_the_card_is_a_page_of_its_own(backtest):
+    version = {"name": "points", "version": "20240310-abcdef01", "until": "2024-03-10"}
+    data = {"rows": 4321, "rows_by_season": {"2023-24": 4321}}
+    told = report_card.page(backtest, metrics.summary(backtest), version | {"data": data}, 170).decode()
+    assert told.startswith("# Model points/20240310-abcdef01\n\n## What it is\n\n")
+    assert "on 170 features" in told
+    assert "4,321 player-games until 2024-03-10 (2023-24: 4,321)" in told
+    assert {"## Intended use", "## Limits", "## Figures", "## Owner"} <= set(told.splitlines())
