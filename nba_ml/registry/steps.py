@@ -9,7 +9,8 @@ from typing import Any
 
 from nba_ml.context import Context
 from nba_ml.errors import NbaMlError, UsageError
-from nba_ml.registry import projection, releases, versions
+from nba_ml.registry import guards, projection, releases, versions
+from nba_ml.registry import rollout as rules
 from nba_ml.registry.loading import verified_panel
 from nba_ml.registry.log import ReleaseLog
 from nba_ml.registry.states import Rollout, State
@@ -66,7 +67,9 @@ def reject(context: Context, version: str, *, actor: str, reason: str, seen: int
 
 
 def advance(context: Context, version: str | None = None, *, actor: str, reason: str) -> Answer:
-    """Take a version one step further: shadow → 10 % → 50 % → 100 %; see `releases.advance` for what is refused.
+    """Take a version one step further, shadow → 10 % → 50 % → 100 %, if the guards on its graded slates let it.
+
+    See `releases.advance` and `guards.require_evidence` for what is refused.
 
     Parameters
     ----------
@@ -76,6 +79,8 @@ def advance(context: Context, version: str | None = None, *, actor: str, reason:
     log = open_log(context)
     seen = log.rollout
     chosen = releases.next_up(seen, version)
+    rules.check(seen, "advance", chosen)
+    guards.require_evidence(context, log, chosen)
     releases.advance(log, seen, chosen, actor=actor, reason=reason, verify=verified_panel)
     return _done(context, log, chosen)
 

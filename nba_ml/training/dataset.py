@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+from typing import Any
 
 import polars as pl
 
@@ -45,6 +46,16 @@ class Dataset:
     features: FeatureSet
     by_season: Mapping[str, str]
     left_out: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """Return what a version's manifest says of its data."""
+        seasons = self.rows.group_by("season").len().sort("season").rows()
+        return {
+            "rows": self.rows.height,
+            "rows_by_season": {str(season): int(count) for season, count in seasons},
+            "fingerprint": self.fingerprint,
+            "fingerprint_by_season": dict(self.by_season),
+        }
 
 
 def load(context: Context, until: date) -> Dataset:

@@ -60,7 +60,6 @@ def plan(context: Context, until: date) -> Plan:
         exists already), "report" (address).
     """
     data = dataset.load(context, until)
-    seasons = {str(season): int(count) for season, count in data.rows.group_by("season").len().sort("season").rows()}
     trained_until = data.rows["game_date"].max()
     identity = [data.fingerprint, data.features.version, dataset.code_fingerprint(), context.settings.seed, provenance.xgboost_version()]
     version = f"{trained_until:%Y%m%d}-{digest(identity)[:8]}"
@@ -72,12 +71,7 @@ def plan(context: Context, until: date) -> Plan:
         "rows": data.rows.height,
         "features": len(data.features.names),
         "left_out": data.left_out,
-        "data": {
-            "rows": data.rows.height,
-            "rows_by_season": seasons,
-            "fingerprint": data.fingerprint,
-            "fingerprint_by_season": data.by_season,
-        },
+        "data": data.described(),
         "published": context.store.exists(folder + versions.MANIFEST),
         "report": context.store.url_of(folder + REPORT),
     }

@@ -104,3 +104,19 @@ def make_context(store, tmp_path, monkeypatch):
 @pytest.fixture
 def context(make_context):
     return make_context()
+
+
+@pytest.fixture
+def evidence(monkeypatch):
+    """Let the guards, which test_guards tests, say what a test wants of them: nothing, or what it puts under "refused"."""
+    from nba_ml.registry import guards
+
+    told = {"asked": []}
+
+    def require(context, log, version):
+        told["asked"].append(version)
+        if "refused" in told:
+            raise told["refused"]
+
+    monkeypatch.setattr(guards, "require_evidence", require)
+    return told

@@ -16,7 +16,7 @@ def three(context, tiny):
     return context
 
 
-def test_a_life_by_form(three):
+def test_a_life_by_form(three, evidence):
     taken = [
         ("approve", "v1", None, "100 %"),
         ("shadow", "v2", None, "shadow"),

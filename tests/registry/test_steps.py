@@ -10,6 +10,8 @@ from nba_ml.registry import projection, steps
 from nba_ml.registry.in_force import load_released
 from nba_ml.registry.showing import show
 
+pytestmark = pytest.mark.usefixtures("evidence")
+
 ANN = {"actor": "ann", "reason": "looked at the report"}
 
 
@@ -72,6 +74,23 @@ def test_a_person_starts_at_ten_percent_and_skips_steps_only_by_saying_so(contex
     assert tenth["next"] == "nba-ml release advance v2 --reason TEXT"
     assert [steps.advance(context, **ANN)["state"] for _ in range(2)] == ["50 %", "100 %"]
     assert steps.approve(context, "v3", share=1.0, at_once=True, **ANN)["current"] == "v3"
+
+
+def test_no_step_forward_without_the_guards(context, tiny, evidence):
+    published(context, tiny, "v1", "v2")
+    steps.approve(context, "v1", **ANN)
+    steps.shadow(context, "v2", **ANN)
+    for state in ("shadow", "10 %", "50 %"):
+        evidence["refused"] = GateRefused("not enough evidence")
+        with pytest.raises(GateRefused, match="not enough evidence"):
+            steps.advance(context, **ANN)
+        assert steps.open_log(context).rollout.state_of("v2") == state
+        del evidence["refused"]
+        steps.advance(context, **ANN)
+    assert evidence["asked"] == ["v2"] * 6
+    with pytest.raises(UsageError, match="it is 100 %"):
+        steps.advance(context, "v2", **ANN)
+    assert len(evidence["asked"]) == 6
 
 
 def test_what_serves_and_what_challenges_is_opened_with_every_shadow_that_can_be(context, tiny, caplog):
