@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from nba_ml.sources.feature_store import columns as given
 from nba_ml.warehouse import bigquery_select as reads
 from nba_ml.warehouse import bigquery_sql as writes
 from nba_ml.warehouse.bigquery_ensure import create_view
@@ -77,6 +78,20 @@ def test_every_view_yields_its_described_columns(analyser, view):
 @pytest.mark.parametrize("question", questions().values(), ids=lambda question: question.name)
 def test_every_question_yields_its_described_columns(analyser, question):
     assert list(analyser.analyse(reads.analysts(NAMES, question.sql, DATASETS))) == list(question.columns)
+
+
+@pytest.mark.parametrize("wanted", [given.FEATURES, given.OUTCOMES, given.PLAYERS, given.SCHEDULE, given.LINES])
+@pytest.mark.parametrize("dated", [True, False])
+def test_reads_of_a_teams_own_tables_are_googlesql(analyser, wanted, dated):
+    """Each column under the last of its names, and as text or number where it has to be cast; arrays are read as they are."""
+    there = {column.accepted[-1]: {"FLOAT64": "NUMERIC", "INT64": "FLOAT64"}.get(column.type, "STRING") for column in wanted}
+    there |= {"game_date": "DATE"}
+    analyser.add("acme-nba.given.table", there)
+    expected = {column.name: column.type or there[column.accepted[-1]] for column in wanted}
+    chosen = given.chosen(wanted, there, "acme-nba.given.table")
+    assert analyser.analyse(given.statement("acme-nba.given.table", chosen, dated=dated)) == expected
+    for function, condition in (("MIN", "TRUE"), ("MAX", "`game_date` IS NOT NULL")):
+        assert analyser.analyse(given.edge("acme-nba.given.table", function, condition)) == {"edge": "DATE"}
 
 
 @pytest.mark.parametrize(

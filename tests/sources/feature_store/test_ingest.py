@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from polars.testing import assert_frame_equal
 
 from nba_ml import coverage
 from nba_ml.context import Context
@@ -128,6 +129,18 @@ def test_the_same_again_changes_nothing(opened, team):
     assert {name: rows for name, rows in context.warehouse.count().items() if name != "nba_ops.validation_runs"} == {
         name: rows for name, rows in before.items() if name != "nba_ops.validation_runs"
     }
+
+
+@pytest.mark.slow
+def test_our_warehouse_may_be_in_bigquery_too(opened, team, tmp_path):
+    embedded = opened(team)
+    bring(embedded)
+    google = opened(team, warehouse="bigquery", dataset_prefix=f"ours_{tmp_path.name}_")
+    bring(google)
+    for name in ("nba_raw.given_features", "nba_raw.given_feature_names", "nba_raw.given_dates", "nba_raw.player_box", "nba_raw.schedule"):
+        assert_frame_equal(stored(google, name), stored(embedded, name), check_exact=True)
+    assert given.feature_set(google) == given.feature_set(embedded)
+    assert_frame_equal(given.read(google, LATEST), given.read(embedded, LATEST), check_exact=True)
 
 
 def test_a_schedule_without_scores_takes_the_sums_of_the_outcomes(opened, team, league):
