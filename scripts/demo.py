@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, TextIO
 
@@ -25,7 +26,7 @@ from nba_ml.settings import load_settings
 from nba_ml.warehouse.port import LATEST
 
 SOURCES = ("simulated", "files")
-WAREHOUSES = ("duckdb",)
+WAREHOUSES = ("duckdb", "bigquery")
 LEAST_GAMES = 5
 DAYS_AHEAD = timedelta(days=2)
 
@@ -38,23 +39,38 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if chosen.source not in SOURCES:
         raise UsageError(f"SOURCE={chosen.source} is unknown: make demo SOURCE={'|'.join(SOURCES)}")
-    if chosen.warehouse == "bigquery":
-        raise UsageError("WAREHOUSE=bigquery comes later: this version runs on make demo WAREHOUSE=duckdb")
     if chosen.warehouse not in WAREHOUSES:
         raise UsageError(f"WAREHOUSE={chosen.warehouse} is unknown: make demo WAREHOUSE={'|'.join(WAREHOUSES)}")
     return chosen
 
 
+def services(source: str, warehouse: str, screen: Console) -> AbstractContextManager[None]:
+    """Return what leads to the services that a warehouse needs; the embedded default needs none."""
+    if warehouse == "duckdb":
+        return nullcontext()
+    from demo_google import google
+
+    return google(source, screen)
+
+
 def configure(source: str, warehouse: str) -> Context:
     """Set this process's environment for the demo, and return the context that its tasks will open.
 
-    A home holds one league. Where the home of the settings already holds another, the demo works in a subfolder named after the source.
+    A warehouse holds one league. Where the home of the settings already holds another, the demo works in a subfolder named after the source.
+
+    Raises
+    ------
+    UsageError
+        If the datasets in BigQuery hold another league.
     """
     os.environ |= {"NBA_ML_SOURCE": source, "NBA_ML_WAREHOUSE": warehouse}
     if source == "files" and load_settings().files_dir is None:
         os.environ["NBA_ML_FILES_DIR"] = str(ROOT.parent / "shared" / "data")
     context = Context()
-    if league(context) not in (source, None):
+    held = league(context)
+    if held not in (source, None):
+        if warehouse == "bigquery":
+            raise UsageError(f"project {context.settings.project} holds games of the source {held}: set NBA_ML_DATASET_PREFIX for others")
         os.environ["NBA_ML_HOME"] = str(context.settings.home_folder / source)
         context = Context()
     os.environ["NBA_ML_HOME"] = str(context.settings.home_folder)
@@ -62,8 +78,11 @@ def configure(source: str, warehouse: str) -> Context:
 
 
 def league(context: Context) -> str | None:
-    """Return which source the home's games come from; None if it holds none."""
-    if not context.settings.duckdb_path.exists() or not context.warehouse.count(["nba_raw.schedule"])["nba_raw.schedule"]:
+    """Return which source the warehouse's games come from; None if it holds none."""
+    try:
+        if not context.warehouse.count(["nba_raw.schedule"])["nba_raw.schedule"]:
+            return None
+    except UsageError:  # there are no tables yet
         return None
     sources = context.warehouse.query("SELECT DISTINCT source FROM nba_raw.schedule")["source"].to_list()
     return "simulated" if "simulated" in sources else "files"
@@ -77,7 +96,7 @@ def run(context: Context, runs: DagRuns, summary: dict[str, Any], results: TextI
     if source.name == "simulated":
         first, last = calendar.opener(calendar.FIRST_SEASON), last + DAYS_AHEAD
     runs.run("nba_ingest", **{"from": str(first), "to": str(last)})
-    slate = last_slate(context.warehouse, LEAST_GAMES)
+    slate = last_slate(context.warehouse, LEAST_GAMES, first)
     if slate is None:
         raise BadInput(f"no date from {first} to {last} has {LEAST_GAMES} finished games and lines: nba-ml coverage shows what is there")
     summary["slate_date"] = str(slate)
@@ -105,13 +124,14 @@ def main(arguments: list[str]) -> int:
     screen = Console(stderr=True, highlight=False)
     try:
         chosen = parse(arguments)
-        context = configure(chosen.source, chosen.warehouse)
-        airflow = AirflowHome(context.settings.home_folder)
-        airflow.create()
-        if airflow.server():
-            raise UsageError(f"Airflow is up in {airflow.folder}: make down, then make demo; or set NBA_ML_HOME to another folder")
-        with airflow.alone("make demo"):
-            return demonstrate(context, airflow)
+        with services(chosen.source, chosen.warehouse, screen):
+            context = configure(chosen.source, chosen.warehouse)
+            airflow = AirflowHome(context.settings.home_folder)
+            airflow.create()
+            if airflow.server():
+                raise UsageError(f"Airflow is up in {airflow.folder}: make down, then make demo; or set NBA_ML_HOME to another folder")
+            with airflow.alone("make demo"):
+                return demonstrate(context, airflow)
     except NbaMlError as error:
         screen.print(f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True)
         return error.exit_code

@@ -18,7 +18,7 @@ WITH games AS (
     SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule WHERE home_points IS NOT NULL AND result_known_at <= $now GROUP BY game_date
 ),
 played AS (SELECT DISTINCT game_date FROM nba_raw.player_box),
-lined AS (SELECT DISTINCT game_date FROM nba_raw.prop_lines WHERE player_id IS NOT NULL)
+lined AS (SELECT DISTINCT game_date FROM nba_raw.prop_lines WHERE game_date >= $first AND player_id IS NOT NULL)
 SELECT MAX(game_date) AS slate FROM games JOIN played USING (game_date) JOIN lined USING (game_date)
 WHERE games >= $least
 """
@@ -41,24 +41,24 @@ ORDER BY picks.season_avg_minutes DESC NULLS LAST, player_id
 
 _ERRORS = """
 SELECT system_id, COUNT(*) AS n, AVG(ABS(predicted_points - actual_points)) AS mae,
-    COUNT(*) FILTER (line IS NOT NULL) AS lined_n,
-    AVG(ABS(predicted_points - actual_points)) FILTER (line IS NOT NULL) AS lined_mae,
-    AVG(ABS(line - actual_points)) FILTER (line IS NOT NULL) AS line_mae
-FROM rows WHERE predicted_points IS NOT NULL AND actual_points IS NOT NULL
+    COUNT(line) AS lined_n,
+    AVG(CASE WHEN line IS NOT NULL THEN ABS(predicted_points - actual_points) END) AS lined_mae,
+    AVG(ABS(line - actual_points)) AS line_mae
+FROM graded WHERE predicted_points IS NOT NULL AND actual_points IS NOT NULL
 GROUP BY system_id ORDER BY lined_mae NULLS LAST, mae
 """
 
 _SLATE_ROWS = """
-WITH rows AS (SELECT * FROM nba_predictions.prediction_accuracy WHERE slate_date = $slate AND run_key = $run_key
+WITH graded AS (SELECT * FROM nba_predictions.prediction_accuracy WHERE slate_date = $slate AND run_key = $run_key
 QUALIFY ROW_NUMBER() OVER (PARTITION BY prediction_id ORDER BY revision DESC) = 1)
 """
 
-_BACKTEST_ROWS = "WITH rows AS (SELECT * FROM nba_predictions.backtest_predictions WHERE model_version = $version)"
+_BACKTEST_ROWS = "WITH graded AS (SELECT * FROM nba_predictions.backtest_predictions WHERE model_version = $version)"
 
 
-def last_slate(warehouse: Warehouse, least_games: int) -> date | None:
-    """Return the last date that has enough games, whose results count as known by now, box scores and lines."""
-    return warehouse.query(_LAST_SLATE, {"now": now(), "least": least_games})["slate"].item()
+def last_slate(warehouse: Warehouse, least_games: int, first: date) -> date | None:
+    """Return the last date from `first` on that has enough games, whose results count as known by now, box scores and lines."""
+    return warehouse.query(_LAST_SLATE, {"now": now(), "least": least_games, "first": first})["slate"].item()
 
 
 def show(warehouse: Warehouse, slate: date, run_key: str, version: str, results: TextIO) -> None:

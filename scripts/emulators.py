@@ -124,15 +124,24 @@ def _bigquery(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _gcs(folder: Path) -> Iterator[dict[str, str]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{_port(folder / 'port')}"
     program = [str(BUILT / "gcs" / "fake-gcs-server"), "-scheme", "http", "-host", "127.0.0.1", "-port", address.partition(":")[2]]
     data = ["-backend", "filesystem", "-filesystem-root", str(folder / "data"), "-log-level", "warn"]
     # Resumable uploads are sent on to the address that the server names.
     with _process([*program, *data, "-public-host", address, "-external-url", f"http://{address}"]) as process:
         _wait(process, lambda: _answers(f"http://{address}/storage/v1/b?project={PROJECT}"))
         yield {"STORAGE_EMULATOR_HOST": f"http://{address}"}
+
+
+def _port(remembered: Path) -> int:
+    """Return the port of last time where it is free, so that addresses in stored rows lead somewhere again; else another."""
+    for wanted in (int(remembered.read_text()) if remembered.exists() else 0, 0):
+        with socket.socket() as free, suppress(OSError):
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free.bind(("127.0.0.1", wanted))
+            remembered.write_text(str(free.getsockname()[1]))
+            break
+    return int(remembered.read_text())
 
 
 @contextmanager

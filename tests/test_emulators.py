@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -73,15 +74,27 @@ def test_one_emulator_for_all_users_stopped_when_the_last_is_killed(gcs_emulator
     wait_until(lambda: not answers(url) and not keepers(tmp_path / "gcs"))
 
 
-def test_the_next_user_finds_the_data_of_the_last_one(gcs_emulator, tmp_path):
+def test_the_next_user_finds_the_data_of_the_last_one_at_the_same_address(gcs_emulator, tmp_path):
+    urls = []
     for attempt in range(2):
         user = start(tmp_path / "gcs")
         url = user.stdout.readline().strip()
+        urls.append(url)
         if attempt == 0:
             create(url, "kept")
         names = urllib.request.urlopen(f"{url}/storage/v1/b?project=p", timeout=5).read().decode()  # noqa: S310
         assert "kept" in names
         user.communicate("done\n", timeout=20)
+    assert urls[0] == urls[1]
+
+
+def test_a_port_that_is_taken_is_left_to_its_owner(tmp_path):
+    import emulators
+
+    with socket.create_server(("127.0.0.1", 0)) as owner:
+        taken = owner.getsockname()[1]
+        (tmp_path / "port").write_text(str(taken))
+        assert emulators._port(tmp_path / "port") not in (0, taken)
 
 
 def test_a_keeper_that_was_killed_is_replaced(gcs_emulator, tmp_path):

@@ -1,10 +1,12 @@
 """The home of `make up` and `make down`: secrets, locks, and never ending a process that is not ours."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -116,7 +118,7 @@ def test_up_refuses_a_busy_or_senseless_port(airflow):
 
 
 def test_demo_refuses_unknown_sources_and_warehouses(tmp_path):
-    for arguments in (("--source", "espn"), ("--warehouse", "postgres"), ("--warehouse", "bigquery")):
+    for arguments in (("--source", "espn"), ("--warehouse", "postgres")):
         done = script("demo.py", tmp_path, *arguments)
         assert done.returncode == 2
         assert done.stdout == ""
@@ -150,3 +152,56 @@ def test_demo_takes_a_subfolder_where_the_home_holds_another_league(tmp_path, mo
     assert demo.configure("simulated", "duckdb").settings.home_folder == home
     assert demo.configure("files", "duckdb").settings.home_folder == home / "files"
     assert os.environ["NBA_ML_HOME"] == str(home / "files")
+
+
+def test_demo_on_bigquery_leaves_another_league_alone(monkeypatch):
+    import demo
+
+    monkeypatch.setenv("NBA_ML_PROJECT", "theirs")
+    monkeypatch.setattr(demo, "league", lambda context: "files")
+    with pytest.raises(UsageError, match=r"project theirs holds games of the source files.*NBA_ML_DATASET_PREFIX"):
+        demo.configure("simulated", "bigquery")
+    assert demo.configure("files", "bigquery").settings.warehouse == "bigquery"
+
+
+@pytest.fixture
+def services(monkeypatch):
+    """Note which emulators the demo starts, without a start."""
+    import demo_google
+
+    started = []
+
+    @contextmanager
+    def share(name, folder):
+        started.append((name, folder.name))
+        yield {"bigquery": {"BIGQUERY_EMULATOR_HOST": "http://b"}, "gcs": {"STORAGE_EMULATOR_HOST": "http://g"}}[name]
+
+    monkeypatch.setattr(demo_google.emulators, "share", share)
+    monkeypatch.setattr(demo_google, "_make_bucket", lambda store, project: started.append(("bucket", store)))
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    return started
+
+
+@pytest.mark.parametrize(
+    ("given", "started", "then"),
+    [
+        ({}, [("bigquery", "bigquery"), ("gcs", "gcs"), ("bucket", "gs://nba-ml/demo")], ("emulated", "gs://nba-ml/demo", True)),
+        ({"BIGQUERY_EMULATOR_HOST": "http://mine", "NBA_ML_PROJECT": "mine"}, [], ("mine", None, True)),
+        (
+            {"BIGQUERY_EMULATOR_HOST": "http://mine", "STORAGE_EMULATOR_HOST": "http://mine", "NBA_ML_STORE": "gs://mine/x"},
+            [("bucket", "gs://mine/x")],
+            ("emulated", "gs://mine/x", True),
+        ),
+        ({"NBA_ML_PROJECT": "real", "NBA_ML_STORE": "gs://real/x"}, [], ("real", "gs://real/x", None)),
+    ],
+)
+def test_demo_on_bigquery_takes_what_is_named_else_starts_emulators(services, given, started, then):
+    import demo_google
+    from rich.console import Console
+
+    os.environ |= given
+    with demo_google.google("simulated", Console(quiet=True)):
+        extra = json.loads(os.environ["AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"])["extra"]
+        assert (os.environ["NBA_ML_PROJECT"], os.environ.get("NBA_ML_STORE"), extra.get("is_anonymous")) == then
+        assert extra["project"] == then[0]
+    assert services == started
