@@ -139,6 +139,17 @@ def test_the_emulated_bigquery_is_one(bigquery_emulator, monkeypatch):
     assert int(port)
 
 
+def test_by_hand_it_prints_the_variables_and_stops_at_ctrl_c(bigquery_emulator, gcs_emulator, tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "emulators.py"), "--folder", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    lines = [process.stdout.readline().strip() for _ in range(3)]
+    assert {line.partition("=")[0] for line in lines} == {f"export {name}" for name in bigquery_emulator.variables | gcs_emulator.variables}
+    assert answers(lines[2].partition("=")[2])
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    wait_until(lambda: not any(keepers(tmp_path / name) for name in ("bigquery", "gcs")))
+
+
 # the script that builds them, with stand-ins for what downloads
 
 UV = """#!/usr/bin/env bash

@@ -21,7 +21,7 @@ store = open_store(Settings(store=sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range({RACES}):
-    if store.create(f"races/{{number:04}}", (sys.argv[2] * 1000).encode()):
+    if store.create(f"releases/points/dev/{{number:08}}.json", (sys.argv[2] * 1000).encode()):
         print(number)
 """
 
@@ -98,7 +98,7 @@ def test_bytes_come_back_as_they_went_in(open_store, name, data):
 
 
 @pytest.mark.slow
-def test_each_of_a_thousand_races_has_one_winner(store_address, open_store):
+def test_each_of_a_thousand_racing_releases_has_one_winner(store_address, open_store):
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACER, store_address, str(racer)],
@@ -120,6 +120,6 @@ def test_each_of_a_thousand_races_has_one_winner(store_address, open_store):
     winners = [(int(number), racer) for racer, (out, _) in enumerate(answers) for number in out.split()]
     assert Counter(number for number, _ in winners) == dict.fromkeys(range(RACES), 1)
     store = open_store()
-    assert store.list("") == [f"races/{number:04}" for number in range(RACES)]
+    assert store.list("") == [f"releases/points/dev/{number:08}.json" for number in range(RACES)]
     for number, racer in winners:
-        assert store.read(f"races/{number:04}") == (str(racer) * 1000).encode()
+        assert store.read(f"releases/points/dev/{number:08}.json") == (str(racer) * 1000).encode()

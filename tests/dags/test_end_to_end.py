@@ -1,4 +1,4 @@
-"""The whole chain on the simulated league: `make demo` twice, then a slate triggered over REST in a running Airflow."""
+"""The whole chain on the simulated league: `make demo` twice, a slate triggered over REST in a running Airflow, and the same on BigQuery."""
 
 import json
 import os
@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
+import emulators
 import httpx
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from nba_ml.context import Context
+from nba_ml.settings import Settings
+from nba_ml.warehouse.port import LATEST, Warehouse
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -29,16 +34,14 @@ def variables(home: Path) -> dict[str, str]:
     return os.environ | {"NBA_ML_HOME": str(home), "NBA_ML_SIMULATED_UNTIL": SIMULATED_UNTIL}
 
 
-def demo(home: Path) -> SimpleNamespace:
-    command = [sys.executable, str(ROOT / "scripts" / "demo.py")]
+def demo(home: Path, *arguments: str) -> SimpleNamespace:
+    command = [sys.executable, str(ROOT / "scripts" / "demo.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables(home), cwd=ROOT)
     last = done.stdout.splitlines()[-1] if done.stdout else "{}"
-    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr, summary=json.loads(last), rows=rows(home))
+    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr, summary=json.loads(last))
 
 
 def rows(home: Path) -> dict[str, int]:
-    from nba_ml.settings import Settings
-
     return Context(Settings(home=home)).warehouse.count()
 
 
@@ -49,12 +52,16 @@ def home(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(home):
-    return demo(home)
+    done = demo(home)
+    done.rows = rows(home)
+    return done
 
 
 @pytest.fixture(scope="module")
 def second(home, first):
-    return demo(home)
+    done = demo(home)
+    done.rows = rows(home)
+    return done
 
 
 def test_the_demo_runs_the_chain_and_sums_it_up(home, first):
@@ -186,8 +193,48 @@ def predict(home: Path, slate: str) -> subprocess.Popen:
 
 
 def stored(home: Path, table: str, slate: str) -> pl.DataFrame:
-    from nba_ml.settings import Settings
-    from nba_ml.warehouse.port import LATEST
+    return of_slate(Context(Settings(home=home)).warehouse, table, slate)
 
+
+def of_slate(warehouse: Warehouse, table: str, slate: str) -> pl.DataFrame:
     day = date.fromisoformat(slate)
-    return Context(Settings(home=home)).warehouse.read(table, as_of=LATEST, dates=(day, day)).drop("published_at").sort("id")
+    return warehouse.read(table, as_of=LATEST, dates=(day, day)).drop("published_at").sort("id")
+
+
+@pytest.fixture(scope="module")
+def google_home(home, first, bigquery_emulator, gcs_emulator, tmp_path_factory) -> Path:
+    """Return a home that knows the league and the folds that the first demo computed, and nothing else of it."""
+    folder = tmp_path_factory.mktemp("google") / "home"
+    shutil.copytree(home / "cache", folder / "cache")
+    return folder
+
+
+@contextmanager
+def bigquery_of(home: Path) -> Iterator[Warehouse]:
+    """Open the emulated warehouse of a demo's home."""
+    folder = home / "emulators" / "simulated" / "bigquery"
+    with pytest.MonkeyPatch.context() as patch, emulators.share("bigquery", folder) as variables:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield Context(Settings(warehouse="bigquery", project=emulators.PROJECT)).warehouse
+
+
+def test_the_demo_on_bigquery_gives_the_same_rows_and_a_second_one_adds_none(home, first, google_home):
+    counts = []
+    for _ in range(2):
+        done = demo(google_home, "--warehouse", "bigquery")
+        assert done.code == 0, done.err
+        assert done.summary == first.summary | {"warehouse": "bigquery", "store": "gs://nba-ml/demo"}
+        with bigquery_of(google_home) as warehouse:
+            counts.append(warehouse.count())
+    assert {name for name, count in counts[1].items() if count != counts[0][name]} <= EVENT_LOGS
+    # The releases are two, made at two moments, and so are the runs that name them.
+    own = ("id", "run_key")
+    with bigquery_of(google_home) as warehouse:
+        for table, keys in (("system_predictions", ["player_id", "system_id"]), ("player_prop_predictions", ["player_id"])):
+            found, expected = (
+                of_slate(opened, f"nba_predictions.{table}", first.summary["slate_date"]).drop(own).sort(keys)
+                for opened in (warehouse, Context(Settings(home=home)).warehouse)
+            )
+            assert expected.height > 50
+            assert_frame_equal(found, expected, check_exact=True)
