@@ -38,6 +38,10 @@ class FaultProxy:
         """Let the next requests that match fail: `SILENT`, `CUT`, `LOST`, or the HTTP status of an answer that is not the service's."""
         self._faults.append((re.compile(pattern), deque(faults)))
 
+    def heal(self) -> None:
+        """Let no further request fail."""
+        self._faults.clear()
+
     def take(self, request: str) -> str | int | None:
         """Note a request, and return its fault, if it is to have one."""
         self.seen.append(request)

@@ -110,15 +110,13 @@ class BigQueryWarehouse:
     def publish(self, tables: Sequence[str], run: Mapping[str, Any]) -> dict[str, int]:
         """Copy the staged rows of one run into the tables, in one transaction."""
         specs = [self._table(table) for table in tables]
-        bindings = {item.name: item for spec in specs for item in _run(spec, run_parameters(spec, run))}
-        if any(spec.stamp for spec in specs):
-            bindings["now"] = bigquery.ScalarQueryParameter("now", "TIMESTAMP", calendar.now())
+        picked = {item.name: item for spec in specs for item in _run(spec, run_parameters(spec, run))}
+        stamp = [bigquery.ScalarQueryParameter("now", "TIMESTAMP", calendar.now())] if any(spec.stamp for spec in specs) else []
         what = f"publishing {', '.join(tables)}"
         statements = [write(self.names, spec) for spec in specs for write in (sql.delete_run, sql.insert_run)]
-        counts = sql.count_staged(self.names, specs)
-        job = self._writer.transact(what, [self.names.turn(table) for table in tables], statements, list(bindings.values()), counts)
-        found = self.client.read(job, what).to_pylist()[0]
-        return {table: found[f"n{number}"] for number, table in enumerate(tables)}
+        self._writer.transact(what, [self.names.turn(table) for table in tables], statements, [*picked.values(), *stamp])
+        counts = self.client.query(sql.count_staged(self.names, specs), list(picked.values()), what)
+        return dict(zip(tables, counts.row(0), strict=True))
 
     def read(
         self,
@@ -148,7 +146,7 @@ class BigQueryWarehouse:
         self._require()
         datasets = {name.partition(".")[0] for name in [*self.tables, *(view.name for view in self.views)]}
         statement = bigquery_select.analysts(self.names, sql, datasets)
-        bindings = {name: value for name, value in (parameters or {}).items() if f"@{name}" in statement}
+        bindings = dict(parameters or {})
         try:
             kind = self.client.run(statement, bindings, "checking a query", dry_run=True).statement_type
         except BrokenStatement as error:

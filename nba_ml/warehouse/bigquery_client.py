@@ -170,12 +170,9 @@ class BigQueryClient:
         return job
 
     def read(self, job: bigquery.QueryJob, what: str = "reading a result", streams: int = STREAMS) -> pa.Table:
-        """Return all rows of a finished query; of a script, those of its last statement. Only with one stream do they keep their order."""
-        if self.reader is None or job.statement_type != "SELECT":
-            return tried(
-                what,
-                lambda: job.result(retry=NO_RETRY, job_retry=NO_RETRY, timeout=REQUEST_SECONDS).to_arrow(create_bqstorage_client=False),
-            )
+        """Return all rows of a finished query; only with one stream do they keep their order."""
+        if self.reader is None:
+            return tried(what, lambda: self._read_pages(job))
         try:
             return self._read_streams(self.reader, job, what, streams)
         except UsageError as error:
@@ -184,6 +181,11 @@ class BigQueryClient:
             log.warning("BigQuery, %s: no permission for the Storage Read API, so REST it is; ask for roles/bigquery.readSessionUser", what)
             self.reader = None
             return self.read(job, what, streams)
+
+    def _read_pages(self, job: bigquery.QueryJob) -> pa.Table:
+        # Not `job.result`, which waits two minutes for an answer whatever it is told.
+        pages = self.client.list_rows(job.destination, retry=NO_RETRY, timeout=REQUEST_SECONDS)
+        return pages.to_arrow(create_bqstorage_client=False)
 
     def _read_streams(self, reader: BigQueryReadClient, job: bigquery.QueryJob, what: str, streams: int) -> pa.Table:
         table = job.destination

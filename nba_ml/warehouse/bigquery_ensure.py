@@ -200,7 +200,9 @@ def _evolve(client: BigQueryClient, place: _Place, there: bigquery.Table) -> lis
         fields.append("require_partition_filter")
     partitioning = _partitioning(place)
     if partitioning and there.time_partitioning.expiration_ms != partitioning.expiration_ms:
-        there.time_partitioning = partitioning
+        changed = there.time_partitioning
+        changed.expiration_ms = partitioning.expiration_ms  # a null is sent, which takes the old one away
+        there.time_partitioning = changed
         done.append(f"partitions expire after {place.table.partition_expiration_days or 'no'} days")
         fields.append("time_partitioning")
     if fields:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 _TRANSIENT_REASONS = frozenset(
     {"backendError", "badGateway", "internalError", "jobBackendError", "jobInternalError", "jobRateLimitExceeded", "rateLimitExceeded"}
 )
+_LASTING_REASONS = frozenset({"billingTierLimitExceeded", "bytesBilledLimitExceeded", "quotaExceeded", "resourcesExceeded", "stopped"})
 _ROLES = {
     "bigquery.datasets.create": "roles/bigquery.user",
     "bigquery.datasets.get": "roles/bigquery.metadataViewer",
@@ -78,9 +79,9 @@ def transient(error: BaseException) -> bool:
     """Tell whether the same request may succeed a moment later."""
     if _CONFLICT.search(str(error)):
         return False
-    # A job that failed for a reason unknown to Google's client comes as a server error: the reason counts before the class.
+    # A job's failure whose reason Google's client does not know comes as a server error: the reason counts before the class.
     reason = reason_of(error)
-    return reason in _TRANSIENT_REASONS if reason else google_calls.transient(error)
+    return reason in _TRANSIENT_REASONS or (reason not in _LASTING_REASONS and google_calls.transient(error))
 
 
 def reason_of(error: BaseException) -> str:

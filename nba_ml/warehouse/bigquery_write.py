@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from google.cloud import bigquery
 
-from nba_ml.errors import Unavailable
+from nba_ml.errors import NbaMlError, Unavailable
 from nba_ml.google_calls import REQUEST_SECONDS
 from nba_ml.warehouse import bigquery_sql as sql
 from nba_ml.warehouse.bigquery_client import JOB_SECONDS, NO_RETRY, BigQueryClient
@@ -46,16 +46,16 @@ class Writer:
     wait_seconds: float
 
     def transact(
-        self, what: str, turns: Sequence[str], statements: Sequence[str], parameters: Sequence[Parameter] = (), then: str = ""
+        self, what: str, turns: Sequence[str], statements: Sequence[str], parameters: Sequence[Parameter] = ()
     ) -> bigquery.QueryJob:
-        """Run statements in one transaction that holds the `turns`, and a query after its end; return the job.
+        """Run statements in one transaction that holds the `turns`; return the job.
 
         Raises
         ------
         WriteConflict
             If other writers did not let it through within `wait_seconds`; nothing was changed.
         """
-        script = sql.transaction([*map(sql.take_turn, sorted(turns)), *statements]) + (f"\n{then};" if then else "")
+        script = sql.transaction([*map(sql.take_turn, sorted(turns)), *statements])
         return self._in_turn(turns, lambda: self.client.run(script, parameters, what))
 
     def inserted(self, job: bigquery.QueryJob, what: str) -> int:
@@ -84,21 +84,22 @@ class Writer:
             return bool(self.client.query(sql.any_kept(self.names, table), bounds, what)["there"].item())
 
         self._in_turn([turn], lease)
+        known = True
         try:
             fresh = not is_there()
             if fresh:
+                known = False
                 load(self.client, table, content, target, replace=False, is_there=is_there)
-        except Unavailable:
-            log.warning("BigQuery, %s: it is not known what became of it; other writers wait for up to %d s", what, LEASE_SECONDS)
+                known = True
+        except NbaMlError as error:
+            known = known or not isinstance(error, Unavailable)
             raise
-        except BaseException:
-            self._return(turn, holder, what)
-            raise
-        self._return(turn, holder, what)
+        finally:
+            if known:
+                self._in_turn([turn], lambda: self.client.run(sql.return_turn(turn), holder, what))
+            else:
+                log.warning("BigQuery, %s: it is not known what became of it; writers of other rows may wait for %d s", what, LEASE_SECONDS)
         return fresh
-
-    def _return(self, turn: str, holder: Sequence[Parameter], what: str) -> None:
-        self._in_turn([turn], lambda: self.client.run(sql.return_turn(turn), holder, what))
 
     def _in_turn(self, turns: Sequence[str], write: Callable[[], T]) -> T:
         """Call `write` until no other writer is in its way; make the turns where they are not there yet."""
@@ -110,7 +111,9 @@ class Writer:
                 return write()
             except WriteConflict as conflict:
                 if time.monotonic() >= deadline:
-                    raise WriteConflict(f"{conflict}; waited {self.wait_seconds:g} s, or raise NBA_ML_LOCK_WAIT_SECONDS") from conflict
+                    raise WriteConflict(
+                        f"{conflict} (waited {self.wait_seconds:g} s; NBA_ML_LOCK_WAIT_SECONDS sets how long)"
+                    ) from conflict
             except Missing as missing:
                 if made or not any(turn.rpartition(".")[2] in str(missing) for turn in turns):
                     raise
@@ -126,5 +129,5 @@ class Writer:
         what = f"making {turn}"
         self.client.run(sql.make_turn(turn), (), what)
         made = bigquery.Table(turn)
-        made.expires = None  # the data set's tables would expire
+        made.expires = None  # else it goes when load tables go
         tried(what, lambda: self.client.client.update_table(made, ["expires"], retry=NO_RETRY, timeout=REQUEST_SECONDS))

@@ -90,13 +90,10 @@ def test_without_permission_for_the_storage_read_api_rows_come_over_rest(caplog)
             raise exceptions.PermissionDenied("Permission bigquery.readsessions.create denied")
 
     class Job:
-        statement_type = "SELECT"
         destination = bigquery.TableReference.from_string("p.d.t")
 
-        def result(self, **how):
-            return SimpleNamespace(to_arrow=lambda create_bqstorage_client: pa.table({"n": [1]}))
-
-    client = BigQueryClient(SimpleNamespace(project="p"), Reader(), 1)
+    pages = SimpleNamespace(to_arrow=lambda create_bqstorage_client: pa.table({"n": [1]}))
+    client = BigQueryClient(SimpleNamespace(project="p", list_rows=lambda table, **how: pages), Reader(), 1)
     assert client.read(Job()).to_pydict() == {"n": [1]}
     assert client.reader is None
     assert "roles/bigquery.readSessionUser" in caplog.text
