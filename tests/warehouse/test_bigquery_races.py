@@ -30,8 +30,8 @@ import polars as pl
 from nba_ml.settings import Settings
 from nba_ml.warehouse.bigquery import BigQueryWarehouse
 from nba_ml.warehouse.bigquery_open import open_client
-from tests.contract.test_warehouse import picks
-from tests.warehouse.test_bigquery_races import DAY, LEAN, NOON, NUMBERS, PICKS, TABLES
+from tests.contract.test_warehouse import DAY, NOON, picks
+from tests.warehouse.test_bigquery_races import LEAN, NUMBERS, PICKS, TABLES
 project, prefix, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
 warehouse = BigQueryWarehouse(open_client(Settings(project=project)), prefix, 300, tables=TABLES)
 """
