@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 from common import history, open_league, show
 
-from nba_ml import boosting
 from nba_ml.systems.base import parameters
 from nba_ml.systems.xgboost import THREADS
 from nba_ml.training import metrics
@@ -42,7 +41,8 @@ def series(box: pl.DataFrame) -> pl.DataFrame:
 
 def models(seed: int = 1) -> dict[str, Any]:
     """Return XGBoost with its defaults, and with our own settings, so that only the features differ."""
-    xgboost = boosting.xgboost()
+    import xgboost
+
     ours = dict(parameters()["xgboost"])
     ours["n_estimators"] = ours.pop("rounds")
     ours["learning_rate"] = ours.pop("eta")

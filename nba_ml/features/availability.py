@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nba_ml import boosting
 from nba_ml.features.frame import Games, at
 from nba_ml.features.rest import team_rest
 from nba_ml.features.teams import elo_margins
@@ -101,7 +100,8 @@ def out_probability(games: Games, candidates: pl.DataFrame, seasons: Collection[
 
 
 def _classify(looks: np.ndarray, out: np.ndarray, now: np.ndarray) -> np.ndarray:
-    xgboost = boosting.xgboost()
+    import xgboost
+
     key = hashlib.sha256(looks.tobytes() + out.tobytes()).hexdigest()
     if key not in _fitted:
         data = xgboost.QuantileDMatrix(looks, out, max_bin=PARAMETERS["max_bin"])

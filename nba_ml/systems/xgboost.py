@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nba_ml import boosting
 from nba_ml.systems.base import TARGET, Numbers, column, matrix, parameters, with_starters
 
 THREADS = 2
@@ -28,7 +27,8 @@ def boost(features: np.ndarray, target: np.ndarray, constants: Mapping[str, Any]
     weight : ndarray, shape (rows,), optional
         Of each row; all 1 by default.
     """
-    xgboost = boosting.xgboost()
+    import xgboost
+
     settings = dict(constants)
     rounds = settings.pop("rounds")
     settings |= {"tree_method": "hist", "nthread": THREADS, "seed": seed, "base_score": float(np.average(target, weights=weight))}
@@ -40,7 +40,9 @@ def outputs(booster: Any, features: np.ndarray) -> Numbers:
     """Return what a booster says of each row, as float64."""
     if not len(features):
         return np.zeros(0)
-    said: Numbers = booster.predict(boosting.xgboost().DMatrix(features, nthread=THREADS)).astype(np.float64)
+    import xgboost
+
+    said: Numbers = booster.predict(xgboost.DMatrix(features, nthread=THREADS)).astype(np.float64)
     return said
 
 
@@ -51,7 +53,9 @@ def write_booster(booster: Any) -> bytes:
 
 def read_booster(data: bytes) -> Any:
     """Read a booster in UBJ format; whoever calls has checked its sha256."""
-    return boosting.xgboost().Booster(model_file=bytearray(data))
+    import xgboost
+
+    return xgboost.Booster(model_file=bytearray(data))
 
 
 class XGBoost:
