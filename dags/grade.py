@@ -2,7 +2,9 @@
 
 **What.** Compares every prediction of a slate, blocked ones too and each system apart, with the result and with two
 lines: the one that the prediction saw and the closing one. Writes `nba_predictions.prediction_accuracy`. A result
-equal to the line is a push; a player who did not play is void; neither counts in a hit rate.
+equal to the line is a push; a player who did not play is void; neither counts in a hit rate. Then the guards compare
+each version in play with the one that serves, on the same rows: a challenger that is surely worse is rolled back, and
+an alert says so (`nba_ops.alerts`).
 
 **When.** For each slate once it is both predicted (`nba_predict`) and has results (`nba_ingest`). By hand, trigger it
 with `slate`. A correction of a box score makes a new revision of the grade; grading again with nothing changed writes
@@ -16,7 +18,7 @@ nothing.
 - Green with nothing graded: the slate was never predicted. Trigger `nba_predict` for it; its replay is graded apart
   from live.
 
-The same by hand: `nba-ml grade --slate 2025-01-05`.
+The same by hand: `nba-ml grade --slate 2025-01-05`, `nba-ml release judge`.
 """
 
 from typing import Any
@@ -55,7 +57,15 @@ def nba_grade() -> None:
         tell(outlet_events, GRADES, [done["slate_date"]])
         return report(done)
 
-    grade()
+    @task
+    def guard() -> dict:
+        """Let the guards look at each version beside the one that serves; one that is surely worse is rolled back."""
+        from nba_ml.registry.guards import judge
+
+        done = judge(open_context())
+        return report({name: done[name] for name in ("serving", "challenger", "rolled_back", "entry", "alerts")})
+
+    grade() >> guard()
 
 
 nba_grade()

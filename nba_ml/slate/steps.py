@@ -6,6 +6,7 @@ them and leaves nothing.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import wraps
@@ -19,9 +20,9 @@ from nba_ml.errors import GateRefused, UsageError
 from nba_ml.features import REQUIRED, given, store
 from nba_ml.gates import load_gates
 from nba_ml.registry.in_force import InForce, load_released
+from nba_ml.slate import burst, population, publishing, scoring, timing
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
-from nba_ml.slate import population, publishing, scoring, timing
 from nba_ml.slate import quality as marks
 from nba_ml.slate.inputs import Inputs
 from nba_ml.slate.publishing import PICKS, SYSTEMS
@@ -166,11 +167,13 @@ def score(context: Context, ref: Ref, *, inputs: Inputs | None = None) -> Ref:
     models, ready = _models(context, ref), _same_inputs(context, ref, inputs)
     picks = publishing.staged(context, ref, PICKS)
     rows = ready.rows.join(picks.filter(marks.is_marked(*marks.WITHHELD)), on=["game_id", "player_id"], how="anti")
+    begun = time.perf_counter()
     systems = scoring.score(models, rows, ready.history, ready.lines, picks)
+    seconds = round(time.perf_counter() - begun, 3)
     publishing.stage(context, ref, SYSTEMS, systems)
     own = systems.join(picks, on=["game_id", "player_id", "model_version"], how="semi")
     silent = own.filter(pl.col("predicted_points").is_null()).group_by("system_id").len()
-    return {**ref, "abstentions": dict(sorted(silent.iter_rows()))}
+    return {**ref, "abstentions": dict(sorted(silent.iter_rows())), "seconds": seconds}
 
 
 @_needs_games
@@ -202,7 +205,8 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     Raises
     ------
     GateRefused
-        If the suite predictions stops the run, or a live run would be published after the first tip-off.
+        If the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions stops the run, or a live run would be published
+        after the first tip-off.
     """
     if not ref["games"]:
         log.info("publish: no games on %s, nothing to do", ref["slate_date"])
@@ -211,6 +215,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     picks = publishing.staged(context, ref, PICKS)
     if ref["mode"] == "live" and not publishing.published(context, ref).height:
         timing.require_before_tipoff(date.fromisoformat(ref["slate_date"]), timing.first_tipoff(picks))
+    burst.require(context, ref, picks, publishing.staged(context, ref, SYSTEMS))
     verdict = validation.validate_predictions(context, picks, run=_run_name(ref))
     verdict.raise_if_stopped()
     kept = verdict.kept.select("game_id", "player_id", kept=True)

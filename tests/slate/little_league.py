@@ -38,7 +38,9 @@ def league() -> dict[str, pl.DataFrame]:
                     where = {"is_home": team == home, "neutral_site": False}
                     box.append({**same, **person, **where, **known, "minutes": 36.0 - 4 * slot, "points": points})
                     if day == SLATE and slot < 4:
-                        quotes.append(a_quote(tip, same["game_id"], **person, line=22.5 - 3 * slot))
+                        # Every other team's lines lie above the players' form: a slate that is all on one side is no honest one.
+                        line = 22.5 - 3 * slot + 6 * (TEAMS.index(team) % 2)
+                        quotes.append(a_quote(tip, same["game_id"], **person, line=line))
             score = {"home_points": total[home], "away_points": total[away], "overtime": False}
             fixture = {"home": home, "away": away, "neutral_site": False, "tipoff_utc": tip, "source": "made up"}
             since = {"known_at": calendar.schedule_known_at(day, "Regular Season"), "result_known_at": known["known_at"]}
