@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     source: Literal["simulated", "files", "live", "feature_store"] = Field("simulated", description="where raw data comes from")
     files_dir: Path | None = Field(None, description="folder of parquet files for the source `files`")
     feature_store: str | None = Field(None, description="a team's own feature table, read only")
-    existing_grades: str | None = Field(None, description="a team's own graded predictions (parquet file), which a new model has to beat")
+    existing_grades: str | None = Field(
+        None,
+        description="a team's own graded predictions (project.dataset.table, or a parquet file), read only, which a new model has to beat",
+    )
     feature_store_outcomes: str = Field(
         "nba_analytics.player_game_summary", description="the team's points and minutes of each player-game"
     )

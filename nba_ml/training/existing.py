@@ -1,6 +1,7 @@
 """A team's own graded predictions, read only: what the model has to be better than where the team has one already."""
 
 import logging
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ from nba_ml.errors import BadInput
 from nba_ml.gates import load_gates
 from nba_ml.sources.names import fold
 from nba_ml.training.gate_figures import EXISTING
+from nba_ml.warehouse.given_tables import is_full_name
 from nba_ml.warehouse.port import LATEST
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,10 @@ def read(context: Context, frame: pl.DataFrame) -> pl.DataFrame:
         rows were matched wrongly, and a comparison would mean nothing.
     """
     where = str(context.settings.existing_grades)
-    rows = _identified(context, _conformed(_load(where), where)).filter(pl.col("slate_date").is_in(frame["slate_date"].unique().to_list()))
+    dates = frame["slate_date"].unique().sort()
+    rows = _identified(context, _conformed(_load(context, where, (dates[0], dates[-1])), where)).filter(
+        pl.col("slate_date").is_in(dates.to_list())
+    )
     rows = rows.drop_nulls(["player_id", "predicted_points"]).unique()
     double = rows.filter(pl.struct(*_KEY, "system_id").is_duplicated())
     if double.height:
@@ -50,11 +55,15 @@ def read(context: Context, frame: pl.DataFrame) -> pl.DataFrame:
     return named.select(*_KEY, "system_id", "predicted_points").pivot("system_id", index=list(_KEY), values="predicted_points")
 
 
-def _load(where: str) -> pl.DataFrame:
-    path = Path(where)
-    if not path.is_file():
-        raise BadInput(f"NBA_ML_EXISTING_GRADES: {where} is no file. {_NEXT}")
-    return pl.read_parquet(path)
+def _load(context: Context, where: str, span: tuple[date, date]) -> pl.DataFrame:
+    if is_full_name(where):
+        from nba_ml.sources.feature_store import columns
+        from nba_ml.sources.feature_store.reading import Reader
+
+        return Reader(context.settings, context.clients).rows(where, columns.GRADES, span)
+    if not Path(where).is_file():
+        raise BadInput(f"NBA_ML_EXISTING_GRADES: {where} is neither a file nor a table, written as project.dataset.table. {_NEXT}")
+    return pl.read_parquet(where)
 
 
 def _conformed(found: pl.DataFrame, where: str) -> pl.DataFrame:

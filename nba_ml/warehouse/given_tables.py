@@ -47,6 +47,11 @@ class GivenTables:
         return tuple(name for name in (self.features, self.outcomes, self.players, self.schedule, self.lines) if name)
 
 
+def is_full_name(text: str) -> bool:
+    """Tell whether a text is the name of a table with its project, as in ``project.dataset.table``."""
+    return _FULL.fullmatch(text) is not None
+
+
 def given_tables(settings: Settings) -> GivenTables:
     """Return the tables that the settings name; a name without a project is one of the feature store's project.
 

@@ -148,3 +148,25 @@ def test_a_table_without_the_columns_is_refused_by_name(theirs, data, frame):
     with pytest.raises(BadInput, match=r"no column predicted_points; it has player_lookup"):
         gather(context, data, frame)
     assert EXISTING in gather(Context(Settings(home=context.settings.home, _env_file=None)), data, frame).absent
+
+
+def test_a_table_in_bigquery_is_read_for_the_span_of_the_backtest(theirs, data, frame, monkeypatch):
+    from nba_ml.sources.feature_store import columns
+    from nba_ml.sources.feature_store.reading import Reader
+
+    context, asked = theirs(), []
+    rows = pl.read_parquet(context.settings.existing_grades)
+
+    def answer(reader, table, wanted, span):
+        asked.append((table, wanted, span))
+        return rows
+
+    monkeypatch.setattr(Reader, "rows", answer)
+    named = Context(context.settings.model_copy(update={"existing_grades": "team-1.nba_predictions.prediction_accuracy"}))
+    named.__dict__.update({"store": context.store, "warehouse": context.warehouse})
+    found = gather(named, data, frame)
+    assert asked == [("team-1.nba_predictions.prediction_accuracy", columns.GRADES, (date(2023, 12, 28), date(2024, 1, 24)))]
+    assert "existing.xgboost_v1" in found.numbers.columns
+    assert found.names[EXISTING] == "team-1.nba_predictions.prediction_accuracy"
+    with pytest.raises(BadInput, match=r"nowhere.parquet is neither a file nor a table"):
+        gather(Context(context.settings.model_copy(update={"existing_grades": "nowhere.parquet"})), data, frame)

@@ -113,6 +113,15 @@ LINES = (
     Wanted("captured_at", ("snapshot_timestamp", "captured_at"), "TIMESTAMP"),
 )
 
+GRADES = (
+    _DAY,
+    Wanted("player_lookup", ("player_lookup",), "STRING"),
+    Wanted("player_id", ("player_id",), "INT64"),
+    Wanted("system_id", ("system_id",), "STRING"),
+    Wanted("predicted_points", ("predicted_points",), "FLOAT64", needed=True),
+    Wanted("actual_points", ("actual_points",), "FLOAT64", needed=True),
+)
+
 
 def chosen(wanted: Sequence[Wanted], there: Mapping[str, str], table: str) -> dict[str, str]:
     """Return our name → GoogleSQL expression, for the wanted columns that a table has.

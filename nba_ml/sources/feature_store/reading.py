@@ -11,7 +11,7 @@ from nba_ml.clients import APPLICATION_DEFAULT, Clients
 from nba_ml.settings import Settings
 from nba_ml.sources.feature_store import columns
 from nba_ml.sources.feature_store.columns import Wanted
-from nba_ml.warehouse.given_tables import given_tables
+from nba_ml.warehouse.given_tables import GivenTables, given_tables
 
 if TYPE_CHECKING:
     from nba_ml.warehouse.bigquery_client import BigQueryClient
@@ -33,10 +33,14 @@ class Reader:
     """
 
     def __init__(self, settings: Settings, clients: Clients = APPLICATION_DEFAULT) -> None:
-        self.tables = given_tables(settings)
         self._settings = settings
         self._clients = clients
         self._columns: dict[str, dict[str, str]] = {}
+
+    @cached_property
+    def tables(self) -> GivenTables:
+        """Names of the team's tables."""
+        return given_tables(self._settings)
 
     @cached_property
     def _client(self) -> "BigQueryClient":
