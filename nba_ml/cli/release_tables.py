@@ -83,23 +83,24 @@ def _why(entry: Mapping[str, Any]) -> str:
 def _timeline(spans: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> Table:
     """Draw one row per version and one column per entry: what each version was from that entry to the next."""
     shown = entries[-_ENTRIES:]
-    table = Table(title="Timeline", title_justify="left", header_style="bold", padding=(0, 0), box=None, pad_edge=False)
-    table.add_column("version ")
+    table = Table(title="Timeline", title_justify="left", header_style="bold", padding=(0, 1, 0, 0), box=None, pad_edge=False)
+    table.add_column("version")
     for entry in shown:
         table.add_column(f"{entry['number']} · {entry['created_at'][5:10]}", min_width=_BAR)
     for version in dict.fromkeys(span["version"] for span in spans):
         own = [span for span in spans if span["version"] == version]
         cells = [_cell(own, entry["number"]) for entry in shown]
         if any(cell.plain.strip() for cell in cells):
-            table.add_row(f"{version} ", *cells)
+            table.add_row(version, *cells)
     return table
 
 
 def _cell(spans: Sequence[Mapping[str, Any]], number: int) -> Text:
-    """Return what a version was after one entry: a bar whose shade is its share, with the state where it begins."""
+    """Return what a version was after one entry: a bar whose shade is its share, with its state, or its share of the rows, where that begins."""
     now = [span for span in spans if span["from_number"] <= number and (span["until_number"] is None or number < span["until_number"])]
     if not now or now[0]["state"] == "candidate":
         return Text(" " * _BAR)
     state, shade = now[0]["state"], _SHADES[now[0]["state"]]
-    told = f"{shade} {state} " if now[0]["from_number"] == number else ""
+    label = f"{now[0]['share']:.0%}".replace("%", " %") if state == "100 %" else state
+    told = f"{shade} {label} " if now[0]["from_number"] == number else ""
     return Text(told + shade * (_BAR - len(told)), style=_STYLES.get(state, ""))

@@ -159,10 +159,8 @@ def next_command(rollout: Rollout, version: str, environment: str) -> str | None
         return None
     if rollout.pinned:
         return f"{where}nba-ml release unpin --reason TEXT"
-    if state == State.SHADOW or version == rollout.challenger:
-        return f"{where}nba-ml release advance {version} --reason TEXT"
-    if rollout.challenger:
-        return f"{where}nba-ml release advance {rollout.challenger} --reason TEXT"
+    if rollout.challenger or state == State.SHADOW:
+        return f"{where}nba-ml release advance {rollout.challenger or version} --reason TEXT"
     return f"{where}nba-ml release approve {version} --reason TEXT"
 
 

@@ -227,8 +227,10 @@ def test_every_command_writes_one_entry_and_answers_in_json(run, context, tiny):
 def test_people_read_a_timeline(run, context, tiny):
     published(context, tiny, "v1", "v2", "v3")
     assert "Nothing is released in dev" in run("release", "show").stdout
-    for words in (("approve", "v1"), ("approve", "v2"), ("shadow", "v3"), ("pin", "v2")):
+    for words in (("approve", "v1"), ("approve", "v2"), ("shadow", "v3")):
         told = run("release", *words, "--reason", "because").stdout
+    assert "next: nba-ml release advance v2 --reason TEXT" in told
+    told = run("release", "pin", "v2", "--reason", "because").stdout
     assert "v2 is 10 % (entry 4); v1 serves, v2 challenges it, shadows: v3, pinned." in told
     assert "next: nba-ml release unpin --reason TEXT" in told
     shown = run("release", "show").stdout
