@@ -31,8 +31,8 @@ def backtest(
     Returns
     -------
     dict
-        The figures of `nba_ml.training.metrics.summary`, with "folds", "gates", "canaries" (see `canaries.check`), and the
-        paths "predictions" and "report" (or None).
+        The figures of `nba_ml.training.metrics.summary`, with "folds", "left_out" (see `Dataset`), "gates", "canaries" (see `canaries.check`), and
+        the paths "predictions" and "report" (or None).
 
     Raises
     ------
@@ -63,6 +63,7 @@ def backtest(
         render(frame, page, title=f"Backtest {first} to {last}", notes=notes, gates=gates, canaries=checked, inputs=inputs)
     return metrics.summary(frame) | {
         "folds": sum(not fold.warm_up for fold in folds),
+        "left_out": data.left_out,
         "gates": gating.report(gates),
         "canaries": checked,
         "predictions": str(predictions) if predictions else None,
