@@ -121,9 +121,8 @@ def fill(warehouse: Warehouse) -> None:
     numbers = [call | {"abstain_reason": "too little history" if call["predicted_points"] is None else None} for call in calls()]
     warehouse.upsert(PICKS, filled(PICKS, picks))
     warehouse.upsert(NUMBERS, filled(NUMBERS, numbers))
-    for slate in range(1, 9):
-        for run in {call["run_key"] for call in calls() if call["slate"] == slate}:
-            warehouse.append(GRADES, _grades(slate, run))
+    graded = sorted({(call["slate"], call["run_key"]) for call in calls() if call["slate"] < 9})
+    warehouse.append(GRADES, pl.concat(_grades(slate, run) for slate, run in graded))
     schedule = [
         {"game_id": f"g{slate}{game}", "game_date": day_of(slate), "result_known_at": moment(day_of(slate + 1), 11)}
         | {"home_points": None if slate == 9 else 100}

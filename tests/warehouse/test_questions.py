@@ -1,4 +1,4 @@
-"""Questions: each answer against one worked out in plain Python from the same made-up slates, on every warehouse."""
+"""Questions and views: answers worked out in plain Python from made-up slates, on every warehouse and on Google's own GoogleSQL."""
 
 import math
 from collections import Counter
@@ -7,6 +7,7 @@ from itertools import groupby
 from statistics import fmean, stdev
 from typing import Any
 
+import polars as pl
 import pytest
 
 from nba_ml.errors import UsageError
@@ -17,31 +18,41 @@ from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
 from nba_ml.warehouse.port import Warehouse
 from nba_ml.warehouse.questions import parse_question, question, questions
+from nba_ml.warehouse.views import views
 from tests.conftest import ROOT, bigquery_datasets
+from tests.googlesql_engine import Engine
 from tests.warehouse import slates
 from tests.warehouse.slates import calls, day_of, moment, side
 
 Z = 1.96
 
 
-@pytest.fixture(scope="module", params=["duckdb", "bigquery"])
-def warehouse(request) -> Warehouse:
-    """Return a warehouse that holds the slates."""
-    made = request.getfixturevalue(f"empty_{request.param}")
-    made.ensure()
-    slates.fill(made)
-    return made
+@pytest.fixture(scope="module", params=["duckdb", "bigquery", "googlesql"])
+def warehouse(request) -> Warehouse | Engine:
+    """Return what holds the slates: a warehouse, or Google's reference implementation over the rows of one."""
+    return request.getfixturevalue(f"on_{request.param}")
 
 
 @pytest.fixture(scope="module")
-def empty_duckdb(tmp_path_factory) -> DuckDBWarehouse:
-    return DuckDBWarehouse(tmp_path_factory.mktemp("questions") / "w.duckdb")
+def on_duckdb(tmp_path_factory) -> DuckDBWarehouse:
+    return filled(DuckDBWarehouse(tmp_path_factory.mktemp("questions") / "w.duckdb"))
 
 
 @pytest.fixture(scope="module")
-def empty_bigquery(bigquery_emulator) -> Iterator[BigQueryWarehouse]:
+def on_googlesql(on_duckdb) -> Engine:
+    return Engine(on_duckdb)
+
+
+@pytest.fixture(scope="module")
+def on_bigquery(bigquery_emulator) -> Iterator[Warehouse]:
     with pytest.MonkeyPatch.context() as patch, bigquery_datasets(bigquery_emulator, patch) as names:
-        yield BigQueryWarehouse(open_client(Settings(project=names.project)), names.prefix)
+        yield filled(BigQueryWarehouse(open_client(Settings(project=names.project)), names.prefix))
+
+
+def filled(warehouse: Warehouse) -> Warehouse:
+    warehouse.ensure()
+    slates.fill(warehouse)
+    return warehouse
 
 
 def error(call: dict) -> float | None:
@@ -311,6 +322,17 @@ def test_the_answer_is_the_one_worked_out_by_hand(warehouse, name):
     assert expected, "an empty answer proves nothing"
     assert found.select(columns).rows() == [
         tuple(pytest.approx(value, rel=1e-12) if isinstance(value, float) else value for value in row) for row in expected
+    ]
+
+
+@pytest.mark.parametrize("view", views(), ids=lambda view: view.name)
+def test_a_view_gives_the_same_rows_of_the_same_types_everywhere(warehouse, on_duckdb, view):
+    statement = f"SELECT * FROM {view.name}"  # noqa: S608
+    found, expected = (place.query(statement) for place in (warehouse, on_duckdb))
+    assert found.schema == expected.schema
+    by_text = [rows.sort(pl.struct(rows.columns).map_elements(str, pl.String)).rows() for rows in (found, expected)]
+    assert by_text[0] == [
+        tuple(pytest.approx(value, rel=1e-12) if isinstance(value, float) else value for value in row) for row in by_text[1]
     ]
 
 
