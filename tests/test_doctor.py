@@ -128,7 +128,7 @@ def google(bigquery_names, gcs_bucket, monkeypatch):
     )
     # The permissions do not depend on the tables, which take their time.
     monkeypatch.setattr("nba_ml.warehouse.schema.tables", lambda: {})
-    monkeypatch.setattr("nba_ml.warehouse.bigquery.views", lambda: ())
+    monkeypatch.setattr("nba_ml.warehouse.catalogue.views", lambda: ())
     Context(settings).warehouse.ensure()
     return settings
 

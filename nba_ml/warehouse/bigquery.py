@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from nba_ml import calendar
 from nba_ml.errors import UsageError
 from nba_ml.google_calls import REQUEST_SECONDS
-from nba_ml.warehouse import bigquery_select, schema
+from nba_ml.warehouse import bigquery_select
 from nba_ml.warehouse import bigquery_sql as sql
 from nba_ml.warehouse.bigquery_client import NO_RETRY, BigQueryClient
 from nba_ml.warehouse.bigquery_ensure import ensure
@@ -20,15 +20,16 @@ from nba_ml.warehouse.bigquery_names import STAGING, Names
 from nba_ml.warehouse.bigquery_select import bound
 from nba_ml.warehouse.bigquery_values import Parameter
 from nba_ml.warehouse.bigquery_write import Writer
+from nba_ml.warehouse.catalogue import Catalogue
 from nba_ml.warehouse.rows import prepare, prepare_run, refuse_duplicates, require_run, run_parameters
 from nba_ml.warehouse.schema import Table
-from nba_ml.warehouse.views import View, views
+from nba_ml.warehouse.views import View
 
 FRESH_ROWS = 10_000
 """From this many rows on, a write looks first whether it may be loaded straight into the table, which halves the work."""
 
 
-class BigQueryWarehouse:
+class BigQueryWarehouse(Catalogue):
     """The Warehouse port over one Google project; see `nba_ml.warehouse.port.Warehouse` for what each method promises.
 
     Parameters
@@ -54,24 +55,11 @@ class BigQueryWarehouse:
         tables: Mapping[str, Table] | None = None,
         views: Sequence[View] | None = None,
     ) -> None:
+        super().__init__(tables, views)
         self.client = client
         self.names = Names(client.project, dataset_prefix)
         self._writer = Writer(client, self.names, wait_seconds)
-        self._tables = tables
-        self._views = views
         self._is_there = False
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables by full name."""
-        return schema.tables() if self._tables is None else self._tables
-
-    @property
-    def views(self) -> Sequence[View]:
-        """The views, each after those that it reads."""
-        if self._views is None:
-            return views() if self._tables is None else ()
-        return self._views
 
     def ensure(self) -> list[str]:
         """Create or evolve all datasets, tables, their staging twins and all views."""
@@ -162,12 +150,6 @@ class BigQueryWarehouse:
             return {}
         counts = bigquery_select.count(self.names, [self._table(table) for table in chosen])
         return dict(zip(chosen, self.client.query(counts, (), "counting rows").row(0), strict=True))
-
-    def _table(self, name: str) -> Table:
-        try:
-            return self.tables[name]
-        except KeyError:
-            raise ValueError(f"there is no table {name}: the tables are {', '.join(self.tables)}") from None
 
     def _require(self) -> None:
         """Raise `Missing` where the platform's datasets are not there: a query that names none would not notice."""

@@ -1,15 +1,12 @@
 """Where things are in BigQuery: datasets with their prefix, staging twins, load tables and turns."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from nba_ml.warehouse.dataset_names import rename
+from nba_ml.warehouse.dataset_names import rename, require_identifier
 
 STAGING = "nba_staging"
 """Dataset of staging twins, load tables and turns, none of which analysts need."""
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def column(identifier: str) -> str:
@@ -20,9 +17,7 @@ def column(identifier: str) -> str:
     ValueError
         If it is not made of letters, digits and underscores.
     """
-    if not _NAME.fullmatch(identifier):
-        raise ValueError(f"{identifier!r} is no name for a table or column: use letters, digits and underscores")
-    return f"`{identifier}`"
+    return f"`{require_identifier(identifier)}`"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Names of tables and views inside SQL texts that run on either warehouse.
+"""Names inside SQL texts that run on either warehouse.
 
 A text for both warehouses names them as ``dataset.name``, as in ``nba_predictions.v_calibration``. DuckDB runs it as it stands; for BigQuery
 the names get the project and the prefix of its datasets. That is the whole difference: the rest of such a text is in the subset that
@@ -8,7 +8,21 @@ DuckDB and GoogleSQL have in common (INT64 and STRING are type names in both; FL
 import re
 from collections.abc import Callable, Collection
 
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LEFT_ALONE = r"""'(?:''|\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|--[^\n]*|/\*.*?\*/"""
+
+
+def require_identifier(name: str) -> str:
+    """Return the name of a table or column that may stand in a statement.
+
+    Raises
+    ------
+    ValueError
+        If it is not made of letters, digits and underscores.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for a table or column: use letters, digits and underscores")
+    return name
 
 
 def names_in(sql: str, datasets: Collection[str]) -> set[str]:

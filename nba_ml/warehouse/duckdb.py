@@ -12,15 +12,15 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.errors import UsageError
 from nba_ml.warehouse import duckdb_sql as sql
-from nba_ml.warehouse import schema
+from nba_ml.warehouse.catalogue import Catalogue
 from nba_ml.warehouse.duckdb_ensure import ensure
 from nba_ml.warehouse.duckdb_file import DuckDBFile
 from nba_ml.warehouse.rows import plain_numbers, prepare, prepare_run, refuse_duplicates, require_run, run_parameters
 from nba_ml.warehouse.schema import Table
-from nba_ml.warehouse.views import View, views
+from nba_ml.warehouse.views import View
 
 
-class DuckDBWarehouse:
+class DuckDBWarehouse(Catalogue):
     """The Warehouse port over one DuckDB file; see `nba_ml.warehouse.port.Warehouse` for what each method promises.
 
     Parameters
@@ -43,22 +43,9 @@ class DuckDBWarehouse:
         tables: Mapping[str, Table] | None = None,
         views: Sequence[View] | None = None,
     ) -> None:
+        super().__init__(tables, views)
         self.path = Path(path)
         self._file = DuckDBFile(self.path, lock_wait_seconds)
-        self._tables = tables
-        self._views = views
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables by full name."""
-        return schema.tables() if self._tables is None else self._tables
-
-    @property
-    def views(self) -> Sequence[View]:
-        """The views, each after those that it reads."""
-        if self._views is None:
-            return views() if self._tables is None else ()
-        return self._views
 
     def ensure(self) -> list[str]:
         """Create or evolve all tables, their staging twins and all views."""
@@ -153,12 +140,6 @@ class DuckDBWarehouse:
         counts = ", ".join(f"(SELECT COUNT(*) FROM {sql.qualified(self._table(table).name)})" for table in chosen)
         with self._operation(write=False) as connection:
             return dict(zip(chosen, _only_row(connection.execute(f"SELECT {counts}")), strict=True))
-
-    def _table(self, name: str) -> Table:
-        try:
-            return self.tables[name]
-        except KeyError:
-            raise ValueError(f"there is no table {name}: the tables are {', '.join(self.tables)}") from None
 
     @contextmanager
     def _operation(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:

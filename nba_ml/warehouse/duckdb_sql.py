@@ -1,12 +1,12 @@
 """DuckDB's SQL texts. Names come from the tables' YAML files and are checked; values are always bound."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
+from nba_ml.warehouse.dataset_names import require_identifier
 from nba_ml.warehouse.rows import check_read, partition_bounds, same_type, several
 from nba_ml.warehouse.schema import Column, Table
 
@@ -21,8 +21,6 @@ TYPES = {
     "timestamp": "TIMESTAMP WITH TIME ZONE",
 }
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 
 def name(identifier: str) -> str:
     """Quote one identifier.
@@ -32,9 +30,7 @@ def name(identifier: str) -> str:
     ValueError
         If it is not made of letters, digits and underscores.
     """
-    if not _NAME.fullmatch(identifier):
-        raise ValueError(f"{identifier!r} is no name for a table or column: use letters, digits and underscores")
-    return f'"{identifier}"'
+    return f'"{require_identifier(identifier)}"'
 
 
 def names(identifiers: Iterable[str], prefix: str = "") -> str:
