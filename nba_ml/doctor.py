@@ -16,7 +16,8 @@ from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.doctor_google import trials
 from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
-from nba_ml.settings import Settings, load_settings, without_login
+from nba_ml.redaction import MASK, without_login
+from nba_ml.settings import Settings, load_settings
 
 LIBRARIES = (
     "apache-airflow",
@@ -37,7 +38,6 @@ LEAST_FREE_BYTES = 2 * 1024**3
 """Five seasons of real games take about 0.5 GB; the rest is room for Airflow's logs and for DuckDB to spill."""
 
 _SECRET_NAME = re.compile(r"token|secret|password|webhook|api_key|credential", re.IGNORECASE)
-_MASK = "********"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _shown(name: str, value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, SecretStr) or _SECRET_NAME.search(name):
-        return _MASK
+        return MASK
     return without_login(str(value))
 
 

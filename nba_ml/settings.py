@@ -1,6 +1,5 @@
 """Every setting of the platform, in one object read from NBA_ML_* variables and `.env`."""
 
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -9,13 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nba_ml.errors import UsageError
-
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-
-
-def without_login(address: str) -> str:
-    """Return an address with the login inside it masked, for messages."""
-    return _LOGIN.sub("********", address)
+from nba_ml.redaction import without_login
 
 
 class Settings(BaseSettings):
