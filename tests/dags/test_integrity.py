@@ -13,8 +13,8 @@ import pytest
 pytestmark = pytest.mark.airflow
 
 ROOT = Path(__file__).parents[2]
-DAGS = {"nba_ingest", "nba_train", "nba_approve", "nba_release", "nba_predict", "nba_grade"}
-TAGS = {"nba", "ingest", "training", "release", "prediction", "grading"}
+DAGS = {"nba_ingest", "nba_train", "nba_approve", "nba_release", "nba_predict", "nba_grade", "nba_monitor"}
+TAGS = {"nba", "ingest", "training", "release", "prediction", "grading", "monitoring"}
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = ("google.cloud.", "google.api_core", "great_expectations", "xgboost", "polars", "pandas", "duckdb", "sklearn", "matplotlib")
 
@@ -132,7 +132,7 @@ def test_steps_that_dags_name_exist(dag_bag):
                 module = task.python_callable.__closure__[names.index("module")].cell_contents
                 assert callable(getattr(importlib.import_module(module), task.task_id))
                 found += 1
-    assert found == 12
+    assert found == 13
 
 
 def test_assets_link_the_dags(dag_bag):

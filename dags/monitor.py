@@ -1,0 +1,57 @@
+"""# nba_monitor: is it still as good as it was?
+
+**What.** Looks at the graded slates up to yesterday and brings `nba_ops.performance_daily` up to date: errors of every
+system over the last 7, 14 and 30 slates, paired with the line and with the moving average, with intervals;
+probabilities, intervals, closing-line value; who was accounted for, lines and freshness.
+
+**When.** Daily at 13:00 in New York, whether or not anything else ran: it looks at what is graded by then. It waits for
+no other DAG, since a monitor that waits for what has died says nothing. In the off season nothing is graded, and it ends
+green. Trigger it with `until` to look at an earlier date. Running it again writes nothing.
+
+**When it fails**
+
+- *Unavailable*: a lock or the network. Three tries are over: see who holds the lock, clear the task.
+- Green without windows: nothing of this season is graded up to that date. See `nba_grade`.
+
+The same by hand: `nba-ml monitor`.
+"""
+
+from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from nba_assets import GRADES
+from nba_context import day, open_context, report
+from nba_defaults import DAG_DEFAULTS
+from nba_step import step
+
+STEPS = "nba_ml.monitoring.steps"
+
+
+@dag(
+    dag_id="nba_monitor",
+    dag_display_name="NBA 6 · monitor",
+    description="Performance of the graded slates",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 13 * * *", timezone="America/New_York"),
+    tags=["nba", "monitoring"],
+    params={
+        "until": Param(
+            None, type=["null", "string"], format="date", title="Until", description="Last slate to look at; empty = the last with results"
+        ),
+    },
+    **DAG_DEFAULTS,
+)
+def nba_monitor() -> None:
+    """Build the DAG."""
+
+    @task(inlets=[GRADES])
+    def start(params: dict) -> dict:
+        """Say up to which slate is looked."""
+        from nba_ml.monitoring import steps
+
+        return report(steps.start(open_context(), day(params["until"])))
+
+    performance = step(STEPS, "performance", "Bring nba_ops.performance_daily up to date.")
+
+    performance(start())
+
+
+nba_monitor()

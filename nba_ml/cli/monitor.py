@@ -1,0 +1,53 @@
+"""Commands: the monitor."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from nba_ml.cli.output import Json, parse_date, print_table, results, show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(monitor)
+
+
+def monitor(
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Last slate that is looked at; the last one with results by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at the graded slates: how good the numbers were lately; see docs/tables.md, nba_ops.performance_daily."""
+    from nba_ml.context import Context
+    from nba_ml.monitoring import performance, steps
+
+    context = Context()
+    found = steps.monitor(context, parse_date(until) if until else None)
+    found["performance"] = performance.headline(context, found)
+    show(found, as_json, _show_monitor)
+
+
+def _show_monitor(found: Mapping[str, Any]) -> None:
+    if not found["slate_date"]:
+        results.print(f"No graded slate of this season up to {found['until']}: nba-ml grade --slate DATE")
+        return
+    columns = ("system", "slates", "population", "rows", "MAE", "− moving average", "− line", "hit rate", "sides", "in interval")
+    rows = [
+        (
+            row["system_id"],
+            row["window_slates"],
+            row["population"],
+            row["n"],
+            row["mae"],
+            row["vs_baseline"],
+            row["vs_line"],
+            row["hit_rate"],
+            row["sides"],
+            row["inside"],
+        )
+        for row in found["performance"]
+    ]
+    print_table(f"{found['mode']} slates up to {found['slate_date']}", columns, rows)
+    results.print(f"{found['windows']} windows were made again, {found['rows']} rows written.")

@@ -1,0 +1,36 @@
+"""The steps of the monitor, in their order: performance.
+
+Each is a function of the context and of a dict with "until", the last slate that is looked at, and returns the dict with what it found. Each
+may be run again at any time: what was found already is written and told once.
+"""
+
+from datetime import date
+from typing import Any
+
+from nba_ml.context import Context
+from nba_ml.coverage import default_until
+from nba_ml.monitoring import performance as windows
+
+Ref = dict[str, Any]
+
+
+def start(context: Context, until: date | None = None) -> Ref:
+    """Return what the first step takes: the last slate to look at, by default the last one that can have results."""
+    return {"until": (until or default_until(context)).isoformat()}
+
+
+def performance(context: Context, ref: Ref) -> Ref:
+    """Bring nba_ops.performance_daily up to date; see `performance.refresh` for what is added."""
+    return {**ref, **windows.refresh(context, date.fromisoformat(ref["until"]))}
+
+
+STEPS = (performance,)
+
+
+def monitor(context: Context, until: date | None = None) -> Ref:
+    """Run all steps: what `nba-ml monitor` does."""
+    context.warehouse.ensure()
+    ref = start(context, until)
+    for step in STEPS:
+        ref = step(context, ref)
+    return ref
