@@ -1,4 +1,4 @@
-"""# nba_monitor: is it still as good as it was?
+"""# nba_monitor: whether it is still as good as it was.
 
 **What.** Looks at the graded slates up to yesterday and brings `nba_ops.performance_daily` up to date: errors of every
 system over the last 7, 14 and 30 slates, paired with the line and with the moving average, with intervals;
