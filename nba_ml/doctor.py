@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from nba_ml import calendar
+from nba_ml import alerts, calendar
 from nba_ml.context import Context
 from nba_ml.doctor_google import trials
 from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
+from nba_ml.notices.health import SET_UP, health
 from nba_ml.redaction import MASK, without_login
 from nba_ml.settings import Settings, load_settings
 
@@ -42,12 +43,20 @@ _SECRET_NAME = re.compile(r"token|secret|password|webhook|api_key|credential", r
 
 @dataclass(frozen=True)
 class Check:
-    """One finding; `next` is the next step where it is not ok."""
+    """One finding; `next` is the next step where it is not ok, or where it could be better."""
 
     check: str
     ok: bool
     detail: str
     next: str | None = None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a check found that is no fault, but could be better."""
+
+    detail: str
+    next: str
 
 
 def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]:
@@ -63,9 +72,10 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
     statuses: list[int] = []
     shown: dict[str, Any] = {}
 
-    def run(name: str, look: Callable[[], str], next_step: str, grant: str | None = None) -> Exception | None:
+    def run(name: str, look: Callable[[], str | Advice], next_step: str, grant: str | None = None) -> Exception | None:
         try:
-            checks.append(Check(name, True, look()))
+            seen = look()
+            checks.append(Check(name, True, seen.detail, seen.next) if isinstance(seen, Advice) else Check(name, True, seen))
         except NbaMlError as error:
             step = grant if grant and isinstance(error, PermissionMissing) else next_step
             checks.append(Check(name, False, str(error), "run `nba-ml doctor` again in a minute" if error.retryable else step))
@@ -90,8 +100,8 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
         shown = masked(loaded[0])
         run("disk", lambda: _disk(loaded[0].home_folder), "free disk space, or set NBA_ML_HOME to a larger disk")
         shut = _google(context, run)
-        if "bigquery" not in shut:
-            run("warehouse", lambda: _warehouse(context), "nba-ml init")
+        if "bigquery" not in shut and run("warehouse", lambda: _warehouse(context), "nba-ml init") is None:
+            run("alerts", lambda: _alerts(context), "nba-ml alerts send")
         if "gcs" not in shut:
             run("store", lambda: _store(context), "set NBA_ML_STORE to a folder or bucket that you may write")
         run("source", lambda: _source(context), "set NBA_ML_SOURCE, and what that source needs (see README.md)")
@@ -146,6 +156,18 @@ def _disk(home: Path) -> str:
 def _warehouse(context: Context) -> str:
     counts = context.warehouse.count()
     return f"{context.settings.warehouse}: {len(counts)} tables, {sum(counts.values()):,} rows"
+
+
+def _alerts(context: Context) -> str | Advice:
+    found, number = health(context), alerts.open_alerts(context).height
+    if found["down"]:
+        raise NbaMlError(f"{' '.join(found['down'])} {found['waiting']} alerts are still to be told")
+    last = f", Slack took the last message at {found['last_delivered']:%Y-%m-%d %H:%M} UTC" if found["last_delivered"] else ""
+    if not found["configured"]:
+        return Advice(f"{number} open{last}; no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP)
+    waiting = found["waiting"] + found["files"]
+    detail = f"{number} open, {waiting} still to be told{last}"
+    return Advice(detail, "nba-ml alerts send") if waiting else detail
 
 
 def _store(context: Context) -> str:

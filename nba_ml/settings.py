@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nba_ml.errors import UsageError
@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     )
     environment: Literal["dev", "staging", "production"] = Field("dev", description="release log and alert texts")
     approval: Literal["auto", "person"] | None = Field(None, description="whether a release waits for a person")
+    slack_webhook: SecretStr | None = Field(None, description="address of the Slack webhook that takes urgent alerts")
+    slack_webhook_notices: SecretStr | None = Field(
+        None, description="address of the Slack webhook that takes warnings and notices; none = that of urgent alerts"
+    )
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")
     lock_wait_seconds: float = Field(
         60.0, gt=0, description="how long an operation waits for the warehouse file, or for other writers of a BigQuery table"
@@ -54,6 +58,13 @@ class Settings(BaseSettings):
         None, description="the simulated league's last played date (YYYY-MM-DD); empty = yesterday in New York"
     )
     simulated_defects: str = Field("", description="comma-separated defects that the simulated feed carries")
+
+    @field_validator("slack_webhook", "slack_webhook_notices")
+    @classmethod
+    def _an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("a webhook is an address, https://hooks.slack.com/services/…")
+        return value
 
     @model_validator(mode="after")
     def _coherent(self) -> "Settings":

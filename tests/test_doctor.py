@@ -5,13 +5,14 @@ from datetime import date
 
 import duckdb
 import pytest
-from pydantic import SecretStr
 
-from nba_ml import doctor, google_calls
+from nba_ml import alerts, doctor, google_calls
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
+from nba_ml.notices.delivery import deliver
 from nba_ml.settings import Settings
 from tests.fault_proxy import fault_proxy
+from tests.slack_stub import PATH, slack_stub
 
 
 class League:
@@ -38,9 +39,32 @@ def test_a_machine_that_is_set_up_is_fit():
     found = doctor.diagnose()
     assert found["ok"], found
     assert found["exit_status"] == 0
-    assert set(checks(found)) == {"libraries", "settings", "disk", "warehouse", "store", "source"}
+    assert set(checks(found)) == {"libraries", "settings", "disk", "warehouse", "alerts", "store", "source"}
     assert found["versions"]["duckdb"] == duckdb.__version__
     assert doctor.diagnose() == found
+
+
+def test_that_nobody_is_told_of_alerts_is_no_fault_but_could_be_better():
+    Context().warehouse.ensure()
+    found = doctor.diagnose()
+    assert found["ok"]
+    assert "no Slack webhook is set here" in checks(found)["alerts"]["detail"]
+    assert checks(found)["alerts"]["next"].startswith("set NBA_ML_SLACK_WEBHOOK")
+
+
+def test_a_webhook_that_takes_no_messages_is_wrong_and_told_without_its_address():
+    context = Context()
+    context.warehouse.ensure()
+    alerts.write(context, alerts.Alert("c", "urgent", "It broke.", "look", "1"))
+    with slack_stub() as stub:
+        stub.answers = [404]
+        settings = Settings(slack_webhook=stub.url)
+        deliver(Context(settings))
+    found = doctor.diagnose(lambda: settings)
+    assert not found["ok"]
+    assert "it answered 404" in checks(found)["alerts"]["detail"]
+    assert checks(found)["alerts"]["next"] == "nba-ml alerts send"
+    assert PATH not in str(found)
 
 
 def test_what_is_wrong_comes_with_the_next_step():
@@ -101,7 +125,6 @@ def test_a_warehouse_that_is_held_is_worth_another_try():
 
 def test_settings_are_shown_with_defaults_and_without_secrets():
     class More(Settings):
-        slack_webhook: SecretStr = SecretStr("hook")
         odds_token: str = "hidden"  # noqa: S105
 
     shown = doctor.masked(More(project="https://me:pass@host/x"))
@@ -110,7 +133,8 @@ def test_settings_are_shown_with_defaults_and_without_secrets():
     assert shown["NBA_ML_APPROVAL"] == "auto"
     assert shown["NBA_ML_FILES_DIR"] is None
     assert "hidden" not in str(doctor.masked(More()))
-    assert "hook" not in str(doctor.masked(More()))
+    webhook = doctor.masked(More(slack_webhook="https://hooks.example.com/T0"))["NBA_ML_SLACK_WEBHOOK"]
+    assert webhook == "********"
 
 
 # on Google
@@ -126,7 +150,8 @@ def google(bigquery_names, gcs_bucket, monkeypatch):
     settings = Settings(
         warehouse="bigquery", project=bigquery_names.project, dataset_prefix=bigquery_names.prefix, store=f"gs://{gcs_bucket[1]}/x"
     )
-    # The permissions do not depend on the tables, which take their time.
+    # The permissions do not depend on the tables, which take their time; nor can alerts be read without them.
+    monkeypatch.setattr(doctor, "_alerts", lambda context: "none are looked for")
     monkeypatch.setattr("nba_ml.warehouse.schema.tables", lambda: {})
     monkeypatch.setattr("nba_ml.warehouse.catalogue.views", lambda: ())
     Context(settings).warehouse.ensure()

@@ -19,7 +19,7 @@ LAYERS = (
     {"context"},
     {"lines", "features"},
     {"alerts", "validation", "systems"},
-    {"coverage", "ingest", "registry"},
+    {"coverage", "ingest", "notices", "registry"},
     {"training", "slate"},
     {"grading"},
     {"monitoring"},

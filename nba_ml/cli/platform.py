@@ -85,10 +85,16 @@ def questions(as_json: Json = False) -> None:
 def _show_findings(found: Mapping[str, Any]) -> None:
     print_table("Settings", ("variable", "value"), found["settings"].items())
     print_table("Versions", ("package", "version"), found["versions"].items())
-    print_table("Checks", ("check", "", "detail"), ((c["check"], "ok" if c["ok"] else "WRONG", c["detail"]) for c in found["checks"]))
+    print_table("Checks", ("check", "", "detail"), ((c["check"], _verdict(c), c["detail"]) for c in found["checks"]))
     for check in found["checks"]:
-        if not check["ok"]:
+        if check["next"]:
             results.print(f"{check['check']}: next step: {check['next']}", markup=False, soft_wrap=True)
+
+
+def _verdict(check: Mapping[str, Any]) -> str:
+    if check["ok"]:
+        return "could be better" if check["next"] else "ok"
+    return "WRONG"
 
 
 def _show_done(result: Mapping[str, Any]) -> None:
