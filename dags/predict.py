@@ -5,10 +5,12 @@ them with all systems and the released model, forms the consensus, marks its qua
 `nba_predictions.player_prop_predictions`. Nothing is published before the last check has passed, and then in one
 transaction.
 
-**When.** At 09:00 in New York on every day with games: at least two hours before any first tip-off. The partition key
-is the slate date. For another slate, give its date as partition key, or as `slate`: a past one is replayed as it would
-have been predicted two hours before its first tip-off, and is marked as a replay; a backfill over a span makes exactly
-its slates. Running a slate again with nothing new known changes nothing. A slate without games ends green, with no rows.
+**When.** At 09:00 in New York on every day with games: at least two hours before any first tip-off; `nba_update` does
+it again shortly before. The partition key is the slate date. For another slate, give its date as partition key, or as
+`slate`: a past one is replayed as it would have been predicted two hours before its first tip-off, and is marked as a
+replay; a backfill over a span makes exactly its slates. Running a slate again with nothing new known changes nothing. A
+slate without games ends green, with no rows. Live is what is written before the first tip-off: a run that comes later,
+or is overtaken by it, becomes a replay by itself, and an alert says that the slate was missed live.
 
 **When it fails**
 
@@ -23,18 +25,10 @@ its slates. Running a slate again with nothing new known changes nothing. A slat
 The same by hand: `nba-ml predict --slate 2025-01-05`.
 """
 
-from datetime import date
-
-from airflow.sdk import Param, dag, task
-from nba_assets import FEATURES, MODEL, PREDICTIONS, RESULTS
-from nba_context import brief, mode, open_context, report, slate, today
+from airflow.sdk import dag
 from nba_defaults import DAG_DEFAULTS
+from nba_slate_tasks import slate_params, slate_tasks
 from nba_slate_timetable import SlateTimetable
-from nba_step import step
-
-from nba_ml.calendar import day_before
-
-STEPS = "nba_ml.slate.steps"
 
 
 @dag(
@@ -44,52 +38,12 @@ STEPS = "nba_ml.slate.steps"
     doc_md=__doc__,
     schedule=SlateTimetable("09:00"),
     tags=["nba", "prediction"],
-    params={
-        "slate": Param(
-            None, type=["null", "string"], format="date", title="Slate", description="Date of the games in New York; empty = today"
-        ),
-        "mode": Param(
-            "auto", enum=["auto", "live", "replay"], title="Mode", description="auto = a past slate is replayed, any other is live"
-        ),
-        "as_of": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="As of",
-            description="Use only what was known then; empty = now for live, two hours before the first tip-off for a replay",
-        ),
-    },
+    params=slate_params(),
     **DAG_DEFAULTS,
 )
 def nba_predict() -> None:
     """Build the DAG."""
-
-    @task(inlets=[RESULTS])
-    def refresh(params: dict, partition_key: str | None = None) -> str:
-        """Bring in what a live slate is predicted from: results of the day before, schedule, lines and reports; return the slate."""
-        from nba_ml.ingest import ingest
-
-        chosen = slate(params, partition_key) or today()
-        if mode(params, chosen) == "live":
-            report(brief(ingest(open_context(), day_before(chosen), chosen, run=f"refresh:{chosen}")))
-        return chosen.isoformat()
-
-    @task(inlets=[MODEL])
-    def open_slate(chosen: str, params: dict) -> dict:
-        """Find the games, the moment that the slate is predicted from, and the released model."""
-        from nba_ml.slate import steps
-
-        slate_date = date.fromisoformat(chosen)
-        return report(steps.open_slate(open_context(), slate_date, mode(params, slate_date), params["as_of"]))
-
-    build_features = step(STEPS, "build_features", "Find the players and build their features.", outlets=[FEATURES])
-    validate = step(STEPS, "validate", "Check features and lines; rows that break a row rule are kept out.")
-    score = step(STEPS, "score", "Predict with all systems of the released version.")
-    consensus = step(STEPS, "consensus", "Form the published number, with agreement and spread.")
-    quality = step(STEPS, "quality", "Give each pick its tier and named reasons.")
-    publish = step(STEPS, "publish", "Check what is staged, and publish it in one transaction.", outlets=[PREDICTIONS])
-
-    publish(quality(consensus(score(validate(build_features(open_slate(refresh())))))))
+    slate_tasks()
 
 
 nba_predict()

@@ -33,6 +33,8 @@ _OPENERS = {
 
 _REGULAR_SEASON_DAYS = 172
 _NO_TIPOFF_HOUR = time(12)
+"""No game of any season tips off earlier in New York."""
+
 _RESULTS_HOUR = time(6)
 _LEAST_SCHEDULED_SHARE = 0.75
 _LEAST_DAYS_TO_JUDGE_A_SCHEDULE = 21
@@ -121,6 +123,11 @@ def lead_as_of(slate: date, first_tipoff: datetime | None) -> datetime:
     if first_tipoff is None:
         return at_new_york(slate, _NO_TIPOFF_HOUR)
     return first_tipoff.astimezone(UTC) - LEAD
+
+
+def live_until(slate: date, first_tipoff: datetime | None) -> datetime:
+    """Return the moment from which a slate can't be predicted live: its first tip-off, or noon in New York where that is unknown."""
+    return at_new_york(slate, _NO_TIPOFF_HOUR) if first_tipoff is None else first_tipoff.astimezone(UTC)
 
 
 def end_of(day: date) -> datetime:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from nba_ml import calendar
@@ -67,25 +67,24 @@ class SlateCalendar:
         """Return the first tip-off of a date in UTC, None where it is not known."""
         return self.tipoffs.get(day)
 
+    def live_until(self, day: date) -> datetime:
+        """Return when a date can't be predicted live any more, see `nba_ml.calendar.live_until`."""
+        return calendar.live_until(day, self.first_tipoff(day))
+
     def nearest(self, day: date) -> tuple[date | None, date | None]:
         """Return the last slate before a date and the first one after it."""
         reach = [timedelta(days=days) for days in range(1, _SEARCH_DAYS)]
         before = next((day - step for step in reach if self.is_slate(day - step)), None)
         return before, next((day + step for step in reach if self.is_slate(day + step)), None)
 
-    @property
+    @cached_property
     def _spans(self) -> dict[int, tuple[date, date]]:
-        return _spans(frozenset(self.tipoffs))
-
-
-@lru_cache(maxsize=4)
-def _spans(days: frozenset[date]) -> dict[int, tuple[date, date]]:
-    """Return the first and last scheduled date of each season, by the year of its opener."""
-    spans: dict[int, tuple[date, date]] = {}
-    for day in sorted(days):
-        year = calendar.season_year(day)
-        spans[year] = (spans.get(year, (day, day))[0], day)
-    return spans
+        """The first and last scheduled date of each season, by the year of its opener."""
+        spans: dict[int, tuple[date, date]] = {}
+        for day in sorted(self.tipoffs):
+            year = calendar.season_year(day)
+            spans[year] = (spans.get(year, (day, day))[0], day)
+        return spans
 
 
 def save(home: Path, tipoffs: Mapping[date, datetime | None]) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset
@@ -58,13 +58,6 @@ def day(value: str | None) -> date | None:
 def slate(params: Mapping[str, Any], partition_key: str | None) -> date | None:
     """Return the slate that a run was asked for: its partition key, else its parameter `slate`; None where neither is given."""
     return day(partition_key or params.get("slate"))
-
-
-def mode(params: Mapping[str, Any], slate_date: date) -> Literal["live", "replay"]:
-    """Return the run's mode: the parameter `mode`; with `auto`, a past slate is replayed and any other is live."""
-    if params["mode"] != "auto":
-        return params["mode"]
-    return "replay" if slate_date < today() else "live"
 
 
 def tell(outlet_events: Any, asset: "Asset", slates: Iterable[str | date]) -> None:

@@ -5,10 +5,11 @@ from typing import ClassVar
 from airflow.plugins_manager import AirflowPlugin
 from nba_runtime_timetable import RuntimePartitionTimetable
 from nba_slate_timetable import SlateTimetable
+from nba_tipoff_timetable import TipoffTimetable
 
 
 class NbaPlugin(AirflowPlugin):
     """Registers the classes that Airflow stores by name and builds again elsewhere."""
 
     name = "nba_ml"
-    timetables: ClassVar = [RuntimePartitionTimetable, SlateTimetable]
+    timetables: ClassVar = [RuntimePartitionTimetable, SlateTimetable, TipoffTimetable]

@@ -12,8 +12,6 @@ from nba_ml import slate_calendar
 from nba_ml.settings import load_settings
 from nba_ml.slate_calendar import SlateCalendar
 
-_LONGEST_GAP_DAYS = 400
-
 
 class SlateTimetable(CronPartitionTimetable):
     """One run on each slate date, at an hour of New York; summer, the All-Star break and other days without games are stepped over.
@@ -25,6 +23,8 @@ class SlateTimetable(CronPartitionTimetable):
     at : str
         Time of day, as in ``09:00``.
     """
+
+    longest_gap_days = 400
 
     def __init__(self, at: str) -> None:
         hour, minute = at.split(":")
@@ -57,11 +57,14 @@ class SlateTimetable(CronPartitionTimetable):
     def _to_slate(self, tick: DateTime, step: Any) -> DateTime:
         """Step from tick to tick until one is on a slate date."""
         slates = self._calendar()
-        for _ in range(_LONGEST_GAP_DAYS):
+        for _ in range(self.longest_gap_days):
             if slates.is_slate(tick.in_timezone(self._timezone).date()):
                 return tick
             tick = step(tick)
-        raise ValueError(f"no slate within {_LONGEST_GAP_DAYS} days of {tick}: see {slate_calendar.FILE} in NBA_ML_HOME")
+        raise self._no_slate(tick)
+
+    def _no_slate(self, moment: DateTime) -> ValueError:
+        return ValueError(f"no slate within {self.longest_gap_days} days of {moment}: see {slate_calendar.FILE} in NBA_ML_HOME")
 
     def _decode_partition_date(self, partition_key: str) -> datetime:
         """Return the tick of a slate, so that a hand-made run and a scheduled one of the same slate carry the same partition date.

@@ -1,7 +1,7 @@
 """Commands: a slate, predicted and graded."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     slate: _Slate,
-    mode: Annotated[str | None, typer.Option(metavar="live|replay", help="Default: replay for a past slate, else live.")] = None,
+    mode: Annotated[str | None, typer.Option(metavar="live|replay", help="Default: live before the first tip-off, else replay.")] = None,
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -34,9 +34,8 @@ def predict(
     from nba_ml.slate import steps
 
     day = parse_date(slate)
-    chosen = mode or default_mode(day)
     context = Context()
-    show(steps.predict(context, day, chosen, parse_time(as_of)), as_json, lambda result: _show_predicted(context, result))
+    show(steps.predict(context, day, mode or "auto", parse_time(as_of)), as_json, lambda result: _show_predicted(context, result))
 
 
 def grade(slate: _Slate, as_json: Json = False) -> None:
@@ -45,13 +44,6 @@ def grade(slate: _Slate, as_json: Json = False) -> None:
     from nba_ml.grading import grade as run_grade
 
     show(run_grade(Context(), parse_date(slate)), as_json, _show_graded)
-
-
-def default_mode(slate: date) -> str:
-    """Return replay for a slate whose date is past in New York, else live."""
-    from nba_ml import calendar
-
-    return "replay" if slate < calendar.slate_date(calendar.now()) else "live"
 
 
 def parse_time(text: str | None) -> datetime | None:

@@ -39,6 +39,13 @@ def published(context: Context, ref: Mapping[str, Any]) -> pl.DataFrame:
     return context.warehouse.read(PICKS, as_of=LATEST, where=run_of(ref))
 
 
+def withdraw(context: Context, ref: Mapping[str, Any]) -> None:
+    """Take a run back that is published, and what is staged of it, in one transaction."""
+    for table in (SYSTEMS, PICKS):
+        stage(context, ref, table, staged(context, ref, table).clear())
+    context.warehouse.publish([SYSTEMS, PICKS], run_of(ref))
+
+
 def blank_picks(ref: Mapping[str, Any], inputs: Inputs, rollout: Rollout) -> pl.DataFrame:
     """Return a slate's rows before they are scored: who, which line, run and version; unusable and blocked until judged otherwise."""
     own_lines = inputs.lines.select("player_id", *_LINE)

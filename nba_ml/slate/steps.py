@@ -16,11 +16,11 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.errors import GateRefused, UsageError
+from nba_ml.errors import GateRefused
 from nba_ml.features import REQUIRED, given, store
 from nba_ml.gates import load_gates
 from nba_ml.registry.in_force import InForce, load_released
-from nba_ml.slate import burst, population, publishing, scoring, timing
+from nba_ml.slate import burst, modes, population, publishing, scoring, timing
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
 from nba_ml.slate import quality as marks
@@ -55,7 +55,8 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     Parameters
     ----------
     slate : date
-    mode : {"live", "replay"}
+    mode : {"auto", "live", "replay"}
+        With ``auto`` a run is live as long as it can be, and else a replay; an alert tells where today's slate was missed live.
     as_of : datetime or ISO text, optional
         Use only what was known then. By default now for live, and for a replay the lead that live runs have
         (`nba_ml.calendar.lead_as_of`).
@@ -63,29 +64,32 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     Returns
     -------
     dict
-        slate_date, mode, as_of, games, release_number, model_version (the one that serves), challenger, share, shadows; without games None.
+        slate_date, asked (the mode), mode (live or replay), as_of, games; release_number, model_version (the one that serves), challenger,
+        share and shadows, without games None.
 
     Raises
     ------
     UsageError
         If mode or `as_of` make no sense.
     GateRefused
-        If a live run comes after the first tip-off.
+        If a run that was asked to be live comes after the first tip-off.
     ArtefactError
         If no model is released, or a published one does not hold.
     """
-    if mode not in ("live", "replay"):
-        raise UsageError(f"mode {mode!r} is neither live nor replay: use --mode live or --mode replay")
     tipoffs = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=(slate, slate), columns=["game_id", "tipoff_utc"])
     first = timing.first_tipoff(tipoffs)
-    moment = timing.cut_off(slate, mode, as_of, first)
+    limit = calendar.live_until(slate, first)
+    chosen = modes.decide(slate, mode, limit)
+    moment = timing.cut_off(slate, chosen, as_of, first)
     games = context.warehouse.read("nba_raw.schedule", as_of=moment, dates=(slate, slate), columns=["game_id"]).height
-    ref: Ref = {"slate_date": slate.isoformat(), "mode": mode, "as_of": moment.isoformat(), "games": games}
+    ref: Ref = {"slate_date": slate.isoformat(), "asked": mode, "mode": chosen, "as_of": moment.isoformat(), "games": games}
     if not games:
         log.info("no games on %s: nothing to predict", slate)
         return {**ref, **dict.fromkeys(("release_number", "model_version", "challenger", "share", "shadows"))}
-    if mode == "live":
-        timing.require_before_tipoff(slate, first)
+    if chosen == "live":
+        modes.refuse_late(slate, limit)
+    elif mode == "auto":
+        modes.note_late_start(context, slate, limit)
     rollout = load_released(context).rollout
     return {
         **ref,
@@ -205,16 +209,16 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     Raises
     ------
     GateRefused
-        If the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions stops the run, or a live run would be published
-        after the first tip-off.
+        If the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions stops the run, or a run that was asked to be
+        live is published after the first tip-off. One that is live by ``auto`` is replayed instead, and an alert says so.
     """
     if not ref["games"]:
         log.info("publish: no games on %s, nothing to do", ref["slate_date"])
         counts = dict.fromkeys(("population", "predicted", "abstained", "blocked", "published"), 0)
         return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
+    if ref["mode"] == "live" and not modes.in_time(context, ref):
+        return _replay_instead(context, ref)
     picks = publishing.staged(context, ref, PICKS)
-    if ref["mode"] == "live" and not publishing.published(context, ref).height:
-        timing.require_before_tipoff(date.fromisoformat(ref["slate_date"]), timing.first_tipoff(picks))
     burst.require(context, ref, picks, publishing.staged(context, ref, SYSTEMS))
     verdict = validation.validate_predictions(context, picks, run=_run_name(ref))
     verdict.raise_if_stopped()
@@ -222,8 +226,19 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     picks = picks.join(kept, on=["game_id", "player_id"], how="left", maintain_order="left")
     picks = marks.judge(marks.mark(picks, {"failed_check": pl.col("kept").is_null()}).drop("kept"))
     publishing.stage(context, ref, PICKS, picks)
+    first_time = not publishing.published(context, ref).height
     written = context.warehouse.publish([SYSTEMS, PICKS], publishing.run_of(ref))
+    # The commit is over: what stays was written before the tip-off, whatever the transaction had to wait for.
+    if ref["mode"] == "live" and first_time:
+        if modes.is_over(context, ref):
+            return _replay_instead(context, ref)
+        modes.confirm(context, ref)
     return publishing.answer(ref, picks, written[PICKS])
+
+
+def _replay_instead(context: Context, ref: Ref) -> dict[str, Any]:
+    modes.take_back(context, ref)
+    return predict(context, date.fromisoformat(ref["slate_date"]), "replay")
 
 
 def predict(context: Context, slate: date, mode: str = "replay", as_of: datetime | str | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from nba_ml import calendar
-from nba_ml.errors import GateRefused, UsageError
+from nba_ml.errors import UsageError
 
 
 def cut_off(slate: date, mode: str, as_of: datetime | str | None, first: datetime | None) -> datetime:
@@ -45,17 +45,3 @@ def _moment(as_of: datetime | str) -> datetime:
 def first_tipoff(games: pl.DataFrame) -> datetime | None:
     """Return the first known tip-off among rows with ``tipoff_utc``."""
     return min(games["tipoff_utc"].drop_nulls().to_list(), default=None)
-
-
-def require_before_tipoff(slate: date, first: datetime | None) -> None:
-    """Refuse a live run that comes too late to be one.
-
-    Raises
-    ------
-    GateRefused
-        If the first game has tipped off, or the date is past.
-    """
-    now = calendar.now()
-    if (first is not None and now >= first) or calendar.slate_date(now) > slate:
-        since = f"its first game tipped off at {first.isoformat()}" if first is not None else "its date is past"
-        raise GateRefused(f"{slate} can't be predicted live any more: {since}. Run: nba-ml predict --slate {slate} --mode replay")

@@ -80,9 +80,9 @@ class DuckDBWarehouse(Catalogue):
         """Copy the staged rows of one run into the tables, in one transaction."""
         specs = [self._table(table) for table in tables]
         parameters = {spec.name: run_parameters(spec, run) for spec in specs}
-        now = calendar.now()
         published = {}
         with self._operation(write=True) as connection:
+            now = calendar.now()  # once the file is held: a stamp from before the wait would be too early
             for spec in specs:
                 bound = parameters[spec.name]
                 staged, there, differing = _only_row(connection.execute(sql.compare_run(spec), bound))

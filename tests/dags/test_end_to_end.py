@@ -137,7 +137,16 @@ def free_port() -> int:
 
 def test_a_past_slate_triggered_in_a_running_airflow_ends_green(home, server, second):
     answer, environment = server
-    assert answer["dags"] == ["nba_approve", "nba_grade", "nba_ingest", "nba_predict", "nba_release", "nba_train"]
+    assert answer["dags"] == [
+        "nba_approve",
+        "nba_grade",
+        "nba_ingest",
+        "nba_monitor",
+        "nba_predict",
+        "nba_release",
+        "nba_train",
+        "nba_update",
+    ]
     again = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "up.py")], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
     )

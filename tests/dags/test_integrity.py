@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.airflow
 
 ROOT = Path(__file__).parents[2]
-DAGS = {"nba_ingest", "nba_train", "nba_approve", "nba_release", "nba_predict", "nba_grade", "nba_monitor"}
+DAGS = {"nba_ingest", "nba_train", "nba_approve", "nba_release", "nba_predict", "nba_update", "nba_grade", "nba_monitor"}
 TAGS = {"nba", "ingest", "training", "release", "prediction", "grading", "monitoring"}
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = ("google.cloud.", "google.api_core", "great_expectations", "xgboost", "polars", "pandas", "duckdb", "sklearn", "matplotlib")
@@ -132,7 +132,7 @@ def test_steps_that_dags_name_exist(dag_bag):
                 module = task.python_callable.__closure__[names.index("module")].cell_contents
                 assert callable(getattr(importlib.import_module(module), task.task_id))
                 found += 1
-    assert found == 13
+    assert found == 19
 
 
 def test_assets_link_the_dags(dag_bag):
@@ -141,7 +141,7 @@ def test_assets_link_the_dags(dag_bag):
 
     assert assets("nba_ingest", "outlets") == {"nba_results"}
     assert assets("nba_train", "outlets") == {"nba_features", "nba_model"}
-    assert assets("nba_predict", "outlets") == {"nba_features", "nba_predictions"}
+    assert assets("nba_predict", "outlets") == assets("nba_update", "outlets") == {"nba_features", "nba_predictions"}
     assert assets("nba_grade", "outlets") == {"nba_grades"}
     assert assets("nba_release", "outlets") == {"nba_model"}
     assert [asset.name for asset in dag_bag.dags["nba_approve"].timetable.asset_condition.objects] == ["nba_model"]

@@ -93,20 +93,23 @@ def test_ingest_takes_yesterday_to_the_day_after_tomorrow_by_default(run_dag, mo
     assert calls[0][1] - calls[0][0] == timedelta(days=3)
 
 
-def test_predict_passes_one_reference_through_all_steps(run_dag, slate_steps, calls):
-    done = run_dag("nba_predict", slate="2024-01-05")
+@pytest.mark.parametrize("dag_id", ["nba_predict", "nba_update"])
+def test_predict_and_update_pass_one_reference_through_all_steps(run_dag, slate_steps, calls, dag_id):
+    done = run_dag(dag_id, slate="2024-01-05")
     assert done.state == "success"
-    assert calls[0] == ("open_slate", date(2024, 1, 5), "replay", None)
+    assert calls[0] == ("open_slate", date(2024, 1, 5), "auto", None)
     assert [name for name, *_ in calls] == ["open_slate", "build_features", "validate", "score", "consensus", "quality", "publish"]
     assert set(done.results["publish"]) == {name for name, *_ in calls}
 
 
-@pytest.mark.parametrize(("slate", "chosen", "mode"), [("2024-01-05", "live", "live"), (None, "auto", "live"), (None, "replay", "replay")])
-def test_predict_replays_past_slates_unless_told_otherwise(run_dag, slate_steps, calls, slate, chosen, mode):
-    run_dag("nba_predict", slate=slate, mode=chosen)
+@pytest.mark.parametrize(
+    ("slate", "mode", "fresh"), [("2024-01-05", "live", 1), ("2024-01-05", "auto", 0), (None, "auto", 1), (None, "replay", 0)]
+)
+def test_predict_refreshes_what_may_be_live_and_leaves_the_mode_to_the_slate(run_dag, slate_steps, calls, slate, mode, fresh):
+    run_dag("nba_predict", slate=slate, mode=mode)
     refreshed, opened = [call for call in calls if call[0] == "ingest"], next(call for call in calls if call[0] == "open_slate")
     assert opened[2] == mode
-    assert len(refreshed) == (mode == "live")
+    assert len(refreshed) == fresh
     assert all(last == opened[1] and first < last for _, first, last in refreshed)
 
 

@@ -1,12 +1,12 @@
 """The commands predict and grade: JSON for machines, tables for people, and exit statuses."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
-from nba_ml import calendar, context
+from nba_ml import context
 from nba_ml.cli import app, slate
 from nba_ml.errors import GateRefused, UsageError
 
@@ -51,13 +51,6 @@ def test_a_slate_without_games_says_so(run):
 def test_live_for_a_past_slate_is_refused(run):
     with pytest.raises(GateRefused, match="--mode replay"):
         run("predict", "--slate", SLATE, "--mode", "live")
-
-
-def test_default_mode_follows_new_york(monkeypatch):
-    monkeypatch.setattr(calendar, "now", lambda: datetime(2024, 1, 13, 4, 30, tzinfo=UTC))
-    assert slate.default_mode(date(2024, 1, 11)) == "replay"
-    assert slate.default_mode(date(2024, 1, 12)) == "live"
-    assert slate.default_mode(date(2024, 1, 13)) == "live"
 
 
 def test_times_are_new_yorks_unless_they_say_otherwise():

@@ -161,23 +161,6 @@ def test_live_and_replay_give_the_same_numbers(ready, clock):
     assert one.equals(other)
 
 
-def test_live_after_the_first_tipoff_is_refused(ready, clock):
-    clock(TIP)
-    with pytest.raises(GateRefused, match="--mode replay"):
-        steps.predict(ready, SLATE, "live")
-
-
-def test_a_live_run_is_not_published_after_the_first_tipoff(ready, clock):
-    clock(TIP - timedelta(minutes=1))
-    ref = steps.open_slate(ready, SLATE, "live")
-    for step in (steps.build_features, steps.validate, steps.score, steps.consensus, steps.quality):
-        ref = step(ready, ref)
-    clock(TIP + timedelta(minutes=1))
-    with pytest.raises(GateRefused, match="--mode replay"):
-        steps.publish(ready, ref)
-    assert not picks(ready).height
-
-
 @pytest.mark.parametrize("as_of", [TIP, "2024-01-13T01:00:00+00:00", datetime(2999, 1, 1, tzinfo=UTC)])
 def test_a_cut_off_that_live_could_not_have_is_refused(ready, as_of):
     with pytest.raises(UsageError):
