@@ -2,13 +2,15 @@
 
 **What.** Compares every prediction of a slate, blocked ones too and each system apart, with the result and with two
 lines: the one that the prediction saw and the closing one. Writes `nba_predictions.prediction_accuracy`. A result
-equal to the line is a push; a player who did not play is void; neither counts in a hit rate. Then the guards compare
+equal to the line is a push. A moved or postponed game, and a player who was traded, ruled out or did not play, are void,
+with the reason in `void_reason`. Neither counts in a hit rate. Then the guards compare
 each version in play with the one that serves, on the same rows: a challenger that is surely worse is rolled back, and
 an alert says so (`nba_ops.alerts`).
 
-**When.** For each slate once it is both predicted (`nba_predict`) and has results (`nba_ingest`). By hand, trigger it
-with `slate`. A correction of a box score makes a new revision of the grade; grading again with nothing changed writes
-nothing.
+**When.** For each slate whose predictions (`nba_predict`, `nba_update`) or results (`nba_ingest`) are new. Before its
+results are due, at 06:00 in New York the morning after, it is skipped. By hand, trigger it with `slate`. A correction of a
+box score makes a new revision of the grade; grading again with nothing changed writes nothing, and no grade ever changes
+a prediction.
 
 **When it fails**
 
@@ -36,7 +38,7 @@ from nba_ml.calendar import day_before
     dag_display_name="NBA 4 · grade",
     description="Grade one slate against results and lines",
     doc_md=__doc__,
-    schedule=PartitionedAssetTimetable(assets=RESULTS & PREDICTIONS),
+    schedule=PartitionedAssetTimetable(assets=RESULTS | PREDICTIONS),
     tags=["nba", "grading"],
     params={
         "slate": Param(
@@ -50,10 +52,16 @@ def nba_grade() -> None:
 
     @task(inlets=[PREDICTIONS], outlets=[GRADES])
     def grade(params: dict, partition_key: str | None = None, outlet_events: Any = None) -> dict:
-        """Grade every prediction of the slate."""
+        """Grade every prediction of the slate; skipped before its results are due."""
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from nba_ml.calendar import now, results_known_at
         from nba_ml.grading import grade as run
 
-        done = run(open_context(), slate(params, partition_key) or day_before(today()))
+        chosen = slate(params, partition_key) or day_before(today())
+        if now() < results_known_at(chosen):
+            raise AirflowSkipException(f"the results of {chosen} are due at {results_known_at(chosen).isoformat()}")
+        done = run(open_context(), chosen)
         tell(outlet_events, GRADES, [done["slate_date"]])
         return report(done)
 

@@ -4,9 +4,10 @@
 `NBA_ML_SOURCE` names, checks all of it, and only then writes it to `nba_raw`. Nothing is half-loaded: what fails a
 check leaves the tables as they were.
 
-**When.** Daily at 07:30 in New York, in the off season too: yesterday's results, and the schedule and lines of today
-and the next two days. For a backfill, trigger it with `from` and `to`; the span may be years long, and loading dates
-again changes nothing. Each past game date of the span is told to `nba_grade` as a partition of `nba_results`.
+**When.** Daily at 07:30 in New York, in the off season too: yesterday's results, what the league has corrected in those
+of the week before, and the schedule and lines of today and the next two days. For a backfill, trigger it with `from` and
+`to`; the span may be years long, and loading dates again changes nothing. Each slate that was predicted, and whose
+results are new, corrected or not all graded yet, is told to `nba_grade` as a partition of `nba_results`.
 
 **When it fails**
 
@@ -30,7 +31,10 @@ from nba_context import brief, day, open_context, report, tell, today
 from nba_defaults import DAG_DEFAULTS
 from nba_runtime_timetable import RuntimePartitionTimetable
 
-from nba_ml.calendar import day_before
+from nba_ml.calendar import days_back
+
+_DAYS_BACK = 8
+"""Yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
 
 _DAYS_AHEAD = timedelta(days=2)
 
@@ -43,7 +47,7 @@ _DAYS_AHEAD = timedelta(days=2)
     schedule=RuntimePartitionTimetable("30 7 * * *", timezone="America/New_York"),
     tags=["nba", "ingest"],
     params={
-        "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = yesterday"),
+        "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = eight days ago"),
         "to": Param(None, type=["null", "string"], format="date", title="To", description="Last game date; empty = the day after tomorrow"),
     },
     **DAG_DEFAULTS,
@@ -53,14 +57,15 @@ def nba_ingest() -> None:
 
     @task(outlets=[RESULTS], execution_timeout=timedelta(hours=1))
     def ingest(params: dict, outlet_events: Any = None) -> dict:
-        """Read, check and write all raw tables of the span; tell which slates have results."""
+        """Read, check and write all raw tables of the span; tell which slates there is something to grade of."""
+        from nba_ml.grading import due
         from nba_ml.ingest import ingest as run
 
         context = open_context()
-        first = day(params["from"]) or day_before(today())
+        first = day(params["from"]) or days_back(today(), _DAYS_BACK + 1)
         last = day(params["to"]) or today() + _DAYS_AHEAD
         done = run(context, first, last, run=f"ingest:{first}:{last}")
-        tell(outlet_events, RESULTS, done["slates"])
+        tell(outlet_events, RESULTS, due(context, first, last, done["changed"]))
         return report(brief(done))
 
     ingest()

@@ -1,15 +1,17 @@
 """Predictions against results: every system and version of every run of a slate, blocked picks too, and never a change to a prediction.
 
-Each number is held against two lines: the one that the prediction saw, and the closing one. A correction of a box score adds a revision.
+Each number is held against two lines: the one that the prediction saw, and the closing one. A correction of a box score adds a revision. What
+could be neither right nor wrong is void, with its reason.
 """
 
 import logging
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from nba_ml import calendar, lines
+from nba_ml import calendar, lines, voids
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.games import complete_sides
@@ -22,35 +24,37 @@ log = logging.getLogger(__name__)
 
 TABLE = "nba_predictions.prediction_accuracy"
 
-_COMPARED = ("actual_points", "actual_minutes", "closing_line", "outcome", "outcome_at_close")
+_COMPARED = ("actual_points", "actual_minutes", "closing_line", "outcome", "outcome_at_close", "void_reason")
 _KEY = ("game_id", "player_id")
 
 
 def grade(context: Context, slate: date) -> dict[str, Any]:
     """Grade a slate.
 
-    Games whose results are in and complete are graded; the others wait, and grading again picks them up. Grading again with nothing changed
-    writes nothing; a changed result, or closing line, adds a revision.
+    Games whose results are in and complete are graded, and so are those that were not played on the date; the others wait, and grading again
+    picks them up. Grading again with nothing changed writes nothing; a changed result, or closing line, adds a revision.
 
     Returns
     -------
     dict
-        slate_date, runs, graded (current grades of all runs), new (grades written now), void, push, waiting (names of games), and systems:
-        for the run in force, each system's n and mae over rows with a number and a result, and n_line, mae_on_lines, line_mae, wins, losses
-        and hit_rate (pushes apart) over those of them with a line, each row by the version that it is published from; and versions: the same
-        figures of each version's ensemble, shadows included, over all rows.
+        slate_date, runs, graded (current grades of all runs), new (grades written now), void, void_reasons (reason → rows), push, waiting
+        (names of games), and systems: for the run in force, each system's n and mae over rows with a number and a result, and n_line,
+        mae_on_lines, line_mae, wins, losses and hit_rate (pushes apart) over those of them with a line, each row by the version that it is
+        published from; and versions: the same figures of each version's ensemble, shadows included, over all rows.
 
     Raises
     ------
     GateRefused
-        If the slate was predicted, and not one of its games is complete.
+        If the slate was predicted, and not one of its games is complete or void.
     """
     now = calendar.now()
     picks = context.warehouse.read(PICKS, as_of=LATEST, dates=(slate, slate))
     numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=(slate, slate))
     games = context.warehouse.read("nba_raw.schedule", as_of=now, dates=(slate, slate))
     box = context.warehouse.read("nba_raw.player_box", as_of=now, dates=(slate, slate))
-    done = _complete(games, box, least_share_of_points(context.settings.source))
+    least = least_share_of_points(context.settings.source)
+    off = _off(context, numbers, box, slate)
+    done = pl.concat([_complete(games, box, least).join(off, on="game_id", how="anti"), off.drop("void_reason")])
     waiting = _names(games.join(done, on="game_id", how="anti"))
     if numbers.height and not done.height:
         raise GateRefused(
@@ -59,7 +63,9 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
             {"slate_date": slate.isoformat(), "graded": 0, "waiting": waiting},
         )
     quotes = context.warehouse.read("nba_raw.prop_lines", as_of=now, dates=(slate, slate), undated=True)
-    fresh = grades(numbers, picks, box, lines.closing(quotes, games)).join(done, on="game_id")
+    status = context.warehouse.read("nba_raw.player_status", as_of=now, dates=(slate, slate))
+    marked = voids.mark(picks, off.drop("known_at"), box, voids.ruled_out(status, games), whole=least == 1)
+    fresh = grades(numbers, marked, box, lines.closing(quotes, games)).join(done, on="game_id")
     earlier = latest(context.warehouse.read(TABLE, as_of=LATEST, dates=(slate, slate)))
     changed = revise(fresh, earlier)
     late = pl.when(pl.col("revision") > 0).then(pl.lit(now)).otherwise(pl.col("known_at"))
@@ -73,11 +79,22 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
         "graded": fresh.height,
         "new": written,
         "void": fresh.filter(pl.col("outcome") == "void").height,
+        "void_reasons": dict(sorted(fresh.filter(pl.col("outcome") == "void")["void_reason"].value_counts().iter_rows())),
         "push": fresh.filter(pl.col("outcome") == "push").height,
         "waiting": waiting,
         "systems": summarise(own),
         "versions": summarise(run.filter(pl.col("system_id") == NUMBER), by="model_version"),
     }
+
+
+def due(context: Context, first: date, last: date, changed: Collection[str]) -> list[str]:
+    """Return the slates of a span that there is something to grade of: predicted, due, and not all graded or with results that `changed`."""
+    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=(first, last), columns=["slate_date", "id"])
+    graded = context.warehouse.read(TABLE, as_of=LATEST, dates=(first, last), columns=["prediction_id"])
+    open_ones = numbers.join(graded, left_on="id", right_on="prediction_id", how="anti")
+    of_changed = numbers.filter(pl.col("slate_date").cast(pl.String).is_in(list(changed)))
+    slates, now = pl.concat([open_ones, of_changed])["slate_date"].unique().sort(), calendar.now()
+    return [day.isoformat() for day in slates if calendar.results_known_at(day) <= now]
 
 
 def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closing: pl.DataFrame) -> pl.DataFrame:
@@ -88,9 +105,10 @@ def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closin
     numbers : DataFrame
         Rows of nba_predictions.system_predictions.
     picks : DataFrame
-        The same runs' rows of nba_predictions.player_prop_predictions, which say what line each prediction saw.
+        The same runs' rows of nba_predictions.player_prop_predictions, which say what line each prediction saw, with void_reason
+        (`nba_ml.voids.mark`): null where the row counts.
     box : DataFrame
-        Rows of nba_raw.player_box; a player without one did not play.
+        Rows of nba_raw.player_box.
     closing : DataFrame
         As `nba_ml.lines.closing` returns it.
 
@@ -99,7 +117,7 @@ def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closin
     DataFrame
         Rows of nba_predictions.prediction_accuracy, revision, known_at and graded_at apart.
     """
-    seen = picks.select("run_key", *_KEY, "line", "line_kind", "blocked")
+    seen = picks.select("run_key", *_KEY, "line", "line_kind", "blocked", "void_reason")
     result = box.select(*_KEY, actual_points="points", actual_minutes="minutes")
     rows = (
         numbers.rename({"id": "prediction_id"})
@@ -107,16 +125,20 @@ def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closin
         .join(result, on=_KEY, how="left")
         .join(closing.select("player_id", "closing_line"), on="player_id", how="left")
     )
+    counts = pl.col("void_reason").is_null()
+    rows = rows.with_columns(pl.when(counts).then(pl.col("actual_points", "actual_minutes")))
     number, line, close = pl.col("predicted_points"), pl.col("line"), pl.col("closing_line")
     rows = rows.with_columns(side=side_of(number, line), error=number - pl.col("actual_points"))
     moved = pl.when(pl.col("side") == "over").then(close - line).when(pl.col("side") == "under").then(line - close)
+    rows = rows.with_columns(outcome=outcome_of(number, line))
     return rows.select(
         *("prediction_id", "slate_date", "run_key", "mode", *_KEY, "system_id", "model_version", "predicted_points"),
         *("line", "line_kind", "closing_line", "side", "actual_points", "actual_minutes", "error"),
         absolute_error=pl.col("error").abs(),
-        outcome=outcome_of(number, line),
+        outcome="outcome",
         outcome_at_close=outcome_of(number, close),
         closing_line_value=moved,
+        void_reason=pl.when(pl.col("outcome") == "void").then("void_reason"),
         blocked="blocked",
     )
 
@@ -180,6 +202,18 @@ def _complete(games: pl.DataFrame, box: pl.DataFrame, least_share: float) -> pl.
     sides = complete_sides(games, box, load_gates()["coverage"]["players_per_team"], least_share)
     whole = sides.group_by("game_id").agg(pl.col("complete").all()).filter("complete")
     return whole.join(games, on="game_id").select("game_id", known_at="result_known_at")
+
+
+def _off(context: Context, numbers: pl.DataFrame, box: pl.DataFrame, slate: date) -> pl.DataFrame:
+    """Return the predicted games that were not played on the slate's date: game_id, void_reason, known_at."""
+    days = timedelta(days=load_gates()["grading"]["postponed_after_days"])
+    ids = numbers["game_id"].unique()
+    now, known = calendar.now(), calendar.results_known_at(slate)
+    schedule = context.warehouse.read("nba_raw.schedule", as_of=now, where={"game_id": ids.to_list()}) if ids.len() else None
+    if schedule is None or now < known:
+        return pl.DataFrame(schema={"game_id": pl.String, "void_reason": pl.String, "known_at": pl.Datetime("us", "UTC")})
+    off = voids.games_off(ids, schedule, box, slate, overdue=now >= known + days)
+    return off.with_columns(known_at=pl.lit(known).cast(pl.Datetime("us", "UTC")))
 
 
 def _names(games: pl.DataFrame) -> list[str]:

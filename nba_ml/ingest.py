@@ -39,7 +39,8 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
         ``from``, ``to``; ``tables``: table → ``rows`` written and how many of them are ``new``; ``quarantined`` rows; scheduled ``games``;
         ``games_without_rows`` (past games that have no box score), with ``dates_without_rows`` and ``missing``, which names each game, and
         each team that has no rows in a game of which the other team has; ``games_without_score``: past games without a final score;
-        ``slates``: the past game dates of the span, whose results are now as the source has them.
+        ``slates``: the past game dates of the span, whose results are now as the source has them; ``changed``: the game dates whose scores or
+        points are new, or other than they were, and those that a game was moved away from.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     _same_names(context, frames)
     kept, quarantined = _judge(context, frames, run)
     quarantined += _set_aside(context, first, last, run)
+    changed = _changed(context, kept, first, last)
     tables = {}
     for name in track(kept, "writing raw tables"):
         rows = kept[name]
@@ -80,8 +82,24 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
         "dates_without_rows": [day.isoformat() for day in empty["game_date"].unique().sort()],
         "games_without_score": unscored.height,
         "slates": [day.isoformat() for day in kept["schedule"].filter(pl.col("game_date") <= until)["game_date"].unique().sort()],
+        "changed": [day.isoformat() for day in changed],
         "missing": [{**row, "game_date": row["game_date"].isoformat()} for row in missing.iter_rows(named=True)],
     }
+
+
+def _changed(context: Context, kept: Mapping[str, pl.DataFrame], first: date, last: date) -> list[date]:
+    """Return the dates whose results the rows to write will change; to be asked before they are written."""
+    score, line = ["game_id", "game_date", "home_points", "away_points"], ["game_id", "game_date", "player_id", "team", "minutes", "points"]
+    games = kept["schedule"].select(score)
+    stored_games = context.warehouse.read("nba_raw.schedule", as_of=LATEST, columns=score).join(games, on="game_id", how="semi")
+    box = kept["player_box"].select(line)
+    stored_box = context.warehouse.read("nba_raw.player_box", as_of=LATEST, dates=(first, last), columns=line)
+    stored_box = stored_box.join(box, on=["game_id", "team"], how="semi")
+    fixtures = games.filter(pl.any_horizontal(pl.col("home_points", "away_points").is_not_null()))
+    moved = stored_games.join(games.select("game_id", "game_date"), on=["game_id", "game_date"], how="anti")
+    pairs = [(fixtures, stored_games), (box, stored_box), (stored_box, box)]
+    differing = [left.join(right, on=left.columns, how="anti", nulls_equal=True) for left, right in pairs]
+    return pl.concat([frame["game_date"] for frame in (*differing, moved)]).unique().sort().to_list()
 
 
 def _save_slates(context: Context) -> None:

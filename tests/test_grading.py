@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nba_ml import calendar, grading
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
+from nba_ml.ids import digest, frame_fingerprint
 from nba_ml.settings import Settings
 from nba_ml.warehouse.port import LATEST
 from nba_ml.warehouse.schema import table
@@ -97,7 +98,8 @@ def number(who: int, game: str, points: float | None, system: str = "ensemble", 
 
 
 def pick(who: int, game: str, line: float | None, blocked: bool = False, **more) -> dict:
-    known = {"as_of": TIP - timedelta(hours=2), "player_name": f"p{who}", "team": "BOS", "opponent": "NYK", "is_home": True}
+    team, opponent = ("BOS", "NYK") if game == "g1" else ("DEN", "LAL")
+    known = {"as_of": TIP - timedelta(hours=2), "player_name": f"p{who}", "team": team, "opponent": opponent, "is_home": True}
     run = {"model_version": "v1", "release_number": 1, "feature_version": "f", "quality_tier": "gold", "missing_features": 0}
     kind = None if line is None else "snapshot"
     return {**RUN, **known, **run, "game_id": game, "player_id": who, "line": line, "line_kind": kind, "blocked": blocked} | more
@@ -236,8 +238,148 @@ def test_all_runs_are_graded_and_the_live_one_is_shown(context):
     assert [(system["system_id"], system["n"], system["mae"]) for system in result["systems"]] == [("ensemble", 1, 3.0)]
 
 
-def test_a_name_in_the_box_of_another_game_is_void(context):
-    context.warehouse.upsert(SYSTEMS, typed(SYSTEMS, [number(22, "g1", 12.0)]))
-    context.warehouse.upsert(PICKS, typed(PICKS, [pick(22, "g1", 8.5)]))
+def void(context: Context, who: int) -> tuple[str, str | None, int | None]:
+    row = graded(context, who)
+    return row["outcome"], row["void_reason"], row["actual_points"]
+
+
+def predicted(context: Context, who: int, game: str = "g1", **more) -> None:
+    context.warehouse.upsert(SYSTEMS, typed(SYSTEMS, [number(who, game, 12.0)]))
+    context.warehouse.upsert(PICKS, typed(PICKS, [pick(who, game, 8.5, **more)]))
+
+
+def report(who: int, status: str, hours: float = 3, team: str = "BOS") -> dict:
+    named = {"kind": "injury_report", "game_date": SLATE, "team": team, "player_id": who, "player_raw": f"p{who}", "source": "feed"}
+    return {**named, "status": status, "captured_at": TIP - timedelta(hours=hours)}
+
+
+def later(monkeypatch, **after) -> None:
+    moment = calendar.results_known_at(SLATE) + timedelta(**after)
+    monkeypatch.setattr(calendar, "now", lambda: moment)
+
+
+def test_a_row_that_counts_has_no_reason_to_be_void(context):
     grading.grade(context, SLATE)
-    assert graded(context, 22)["outcome"] == "void"
+    assert void(context, 1) == ("win", None, 10)
+
+
+def test_a_player_who_is_not_in_a_whole_box_score_did_not_play(context):
+    result = grading.grade(context, SLATE)
+    assert void(context, 99) == ("void", "did_not_play", None)
+    assert result["void_reasons"] == {"did_not_play": 1}
+
+
+def test_where_box_scores_need_not_be_whole_absence_is_named_as_such(context, monkeypatch):
+    monkeypatch.setattr(grading, "least_share_of_points", lambda source: 0.9)
+    grading.grade(context, SLATE)
+    assert void(context, 99) == ("void", "not_in_box_score", None)
+
+
+@pytest.mark.parametrize(
+    ("reports", "reason"),
+    [
+        ([("Questionable", 6), ("Out", 1)], "ruled_out"),
+        ([("Out", 6), ("Available", 1)], "did_not_play"),
+        ([("Available", 6), ("Out", -1)], "did_not_play"),  # seen after the tip-off
+    ],
+)
+def test_who_was_ruled_out_late_is_void_by_the_last_report_before_the_tipoff(context, reports, reason):
+    rows = [report(99, status, hours) for status, hours in reports]
+    context.warehouse.upsert("nba_raw.player_status", typed("nba_raw.player_status", rows))
+    grading.grade(context, SLATE)
+    assert void(context, 99) == ("void", reason, None)
+
+
+def test_who_was_ruled_out_and_played_counts(context):
+    context.warehouse.upsert("nba_raw.player_status", typed("nba_raw.player_status", [report(1, "Out")]))
+    grading.grade(context, SLATE)
+    assert void(context, 1) == ("win", None, 10)
+
+
+@pytest.mark.parametrize(("who", "traded_to"), [(22, "another game"), (11, "the other side")])
+def test_who_played_for_another_team_was_traded_and_is_void(context, who, traded_to):
+    predicted(context, who)
+    grading.grade(context, SLATE)
+    assert void(context, who) == ("void", "other_team", None)
+    assert graded(context, who)["absolute_error"] is None
+
+
+def test_a_game_that_was_moved_voids_its_rows_also_when_it_is_played_later(context):
+    moved = fixture(2, "DEN", "LAL") | {"game_date": SLATE + timedelta(days=1), "tipoff_utc": TIP + timedelta(days=1)}
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", [moved]))
+    there = [row | {"game_date": moved["game_date"]} for row in box() if row["game_id"] == "g2"]
+    context.warehouse.upsert("nba_raw.player_box", typed("nba_raw.player_box", there))
+    result = grading.grade(context, SLATE)
+    assert void(context, 21) == ("void", "moved", None)
+    assert (result["waiting"], result["void_reasons"]) == ([], {"did_not_play": 1, "moved": 1})
+    assert void(context, 1)[0] == "win"
+
+
+def test_a_game_that_is_moved_after_it_was_graded_is_revised(context):
+    grading.grade(context, SLATE)
+    assert void(context, 21) == ("loss", None, 10)
+    moved = fixture(2, "DEN", "LAL", None) | {"game_date": SLATE + timedelta(days=40)}
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", [moved]))
+    assert grading.grade(context, SLATE)["new"] == 1
+    assert void(context, 21) == ("void", "moved", None)
+    assert graded(context, 21)["revision"] == 1
+
+
+def unplayed(context: Context) -> None:
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", [fixture(2, "DEN", "LAL", None)]))
+    gone = [row | {"game_date": SLATE - timedelta(days=300)} for row in box() if row["game_id"] == "g2"]
+    context.warehouse.upsert("nba_raw.player_box", typed("nba_raw.player_box", gone))
+
+
+def test_a_game_without_result_waits_for_days_and_then_counts_as_postponed(context, monkeypatch):
+    unplayed(context)
+    later(monkeypatch, days=4, hours=23)
+    assert grading.grade(context, SLATE)["waiting"] == ["LAL @ DEN (g2)"]
+    assert grading.due(context, SLATE, SLATE, []) == [SLATE.isoformat()]
+    later(monkeypatch, days=5)
+    assert grading.grade(context, SLATE)["waiting"] == []
+    assert void(context, 21) == ("void", "postponed", None)
+    assert grading.due(context, SLATE, SLATE, []) == []
+
+
+def test_a_postponed_game_whose_result_comes_after_all_is_graded_then(context, monkeypatch):
+    unplayed(context)
+    later(monkeypatch, days=5)
+    grading.grade(context, SLATE)
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", [fixture(2, "DEN", "LAL")]))
+    context.warehouse.upsert("nba_raw.player_box", typed("nba_raw.player_box", box()))
+    grading.grade(context, SLATE)
+    assert (void(context, 21), graded(context, 21)["revision"]) == (("loss", None, 10), 1)
+
+
+def test_a_slate_of_which_every_game_was_moved_is_graded_as_void(context):
+    moved = [
+        fixture(one, home, away, None) | {"game_date": SLATE + timedelta(days=9)}
+        for one, home, away in ((1, "BOS", "NYK"), (2, "DEN", "LAL"))
+    ]
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", moved))
+    result = grading.grade(context, SLATE)
+    assert (result["void_reasons"], result["systems"]) == ({"moved": 6}, [])
+
+
+def test_there_is_something_to_grade_of_slates_that_are_predicted_due_and_open_or_changed(context, monkeypatch):
+    day = SLATE.isoformat()
+    assert grading.due(context, SLATE, SLATE, []) == [day]
+    grading.grade(context, SLATE)
+    assert grading.due(context, SLATE, SLATE, []) == []
+    assert grading.due(context, SLATE, SLATE + timedelta(days=1), [day, "2024-01-13"]) == [day]
+    later(monkeypatch, seconds=-1)
+    assert grading.due(context, SLATE, SLATE, [day]) == []
+
+
+def test_no_grade_ever_changes_a_prediction(context, monkeypatch):
+    before = {name: digest([frame_fingerprint(context.warehouse.read(name, as_of=LATEST))]) for name in (SYSTEMS, PICKS)}
+    grading.grade(context, SLATE)
+    context.warehouse.upsert("nba_raw.player_box", typed("nba_raw.player_box", [player(1, "g1", "BOS", "NYK", points=8)]))
+    context.warehouse.upsert(
+        "nba_raw.schedule", typed("nba_raw.schedule", [fixture(2, "DEN", "LAL", None) | {"game_date": SLATE + timedelta(days=2)}])
+    )
+    grading.grade(context, SLATE)
+    later(monkeypatch, days=9)
+    grading.grade(context, SLATE)
+    assert {name: digest([frame_fingerprint(context.warehouse.read(name, as_of=LATEST))]) for name in (SYSTEMS, PICKS)} == before

@@ -181,3 +181,22 @@ def test_real_games_go_in_whole_with_their_defects(files_dir, tmp_path):
     assert undated["captured_at"].null_count() > 0
     again = ingest(context, first, last, run="ingest:real")
     assert [counts["new"] for counts in again["tables"].values()] == [0] * 5
+
+
+def test_dates_are_told_whose_results_are_new_or_other_than_they_were(bring, frames):
+    dates = [(FIRST + timedelta(days=number)).isoformat() for number in range(4)]
+    assert bring(frames)[1]["changed"] == dates
+    assert bring(frames)[1]["changed"] == []
+    first_row = pl.col("game_date").eq(FIRST) & pl.col("player_id").eq(pl.col("player_id").min())
+    corrected = frames[BOX].with_columns(min=pl.col("min") + first_row.cast(pl.Int16), reb=pl.lit(9, pl.Int16))
+    assert bring(frames | {BOX: corrected})[1]["changed"] == [dates[0]]
+
+
+def test_a_game_that_is_moved_tells_of_the_date_that_it_left(bring, frames):
+    bring(frames)
+    last = pl.col("game_id") == frames[SCHEDULE]["game_id"].max()
+    later = {name: pl.when(last).then(pl.col(name) + timedelta(days=1)).otherwise(name) for name in ("game_date", "tipoff_utc")}
+    unplayed = {name: pl.when(~last).then(name) for name in ("home_pts", "away_pts")}
+    rest = {name: frames[name].filter(~last) for name in (BOX, PROPS, "game_lines.parquet")}
+    report = bring(frames | rest | {SCHEDULE: frames[SCHEDULE].with_columns(**later, **unplayed)}, last=LAST + timedelta(days=1))[1]
+    assert report["changed"] == [LAST.isoformat()]

@@ -18,6 +18,7 @@ LAYERS = (
     {"sources"},
     {"context"},
     {"lines", "features"},
+    {"voids"},
     {"alerts", "validation", "systems"},
     {"coverage", "ingest", "notices", "registry"},
     {"training", "slate"},

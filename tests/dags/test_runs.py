@@ -67,30 +67,41 @@ def source(monkeypatch):
     monkeypatch.setattr(Context, "source", Simulated())
 
 
-def test_ingest_works_on_the_span_of_its_params(run_dag, monkeypatch, calls):
+@pytest.fixture
+def told(monkeypatch):
+    """Note what grading is asked about after an ingest."""
+    import nba_ml.grading
+
+    asked = []
+    monkeypatch.setattr(nba_ml.grading, "due", lambda context, first, last, changed: asked.append((first, last, changed)) or changed)
+    return asked
+
+
+def test_ingest_works_on_the_span_of_its_params(run_dag, monkeypatch, calls, told):
     import nba_ml.ingest
 
     def ingest(context, first, last, *, run):
         calls.append((first, last, run))
-        return {"games": 2, "dates_without_rows": [f"day {number}" for number in range(1000)], "slates": ["2024-01-05", "2024-01-07"]}
+        return {"games": 2, "dates_without_rows": [f"day {number}" for number in range(1000)], "changed": ["2024-01-05"]}
 
     monkeypatch.setattr(nba_ml.ingest, "ingest", ingest)
     done = run_dag("nba_ingest", **{"from": "2024-01-05", "to": "2024-01-07"})
     assert done.state == "success"
     assert calls == [(date(2024, 1, 5), date(2024, 1, 7), "ingest:2024-01-05:2024-01-07")]
+    assert told == [(date(2024, 1, 5), date(2024, 1, 7), ["2024-01-05"])]
     assert len(done.results["ingest"]["dates_without_rows"]) == 21
     assert done.results["ingest"]["dates_without_rows"][-1] == "and 980 more"
 
 
-def test_ingest_takes_yesterday_to_the_day_after_tomorrow_by_default(run_dag, monkeypatch, calls):
+def test_ingest_takes_the_last_eight_days_to_the_day_after_tomorrow_by_default(run_dag, monkeypatch, calls, told):
     import nba_ml.ingest
     from nba_ml.calendar import now, slate_date
 
-    monkeypatch.setattr(nba_ml.ingest, "ingest", lambda context, first, last, *, run: calls.append((first, last)) or {"slates": []})
+    monkeypatch.setattr(nba_ml.ingest, "ingest", lambda context, first, last, *, run: calls.append((first, last)) or {"changed": []})
     before = slate_date(now())
     run_dag("nba_ingest")
-    assert calls[0][0] in (before - timedelta(days=1), before)
-    assert calls[0][1] - calls[0][0] == timedelta(days=3)
+    assert calls[0][0] in (before - timedelta(days=8), before - timedelta(days=7))
+    assert calls[0][1] - calls[0][0] == timedelta(days=10)
 
 
 @pytest.mark.parametrize("dag_id", ["nba_predict", "nba_update"])
@@ -111,6 +122,15 @@ def test_predict_refreshes_what_may_be_live_and_leaves_the_mode_to_the_slate(run
     assert opened[2] == mode
     assert len(refreshed) == fresh
     assert all(last == opened[1] and first < last for _, first, last in refreshed)
+
+
+def test_a_slate_whose_results_are_not_due_is_not_graded_yet(run_dag, monkeypatch):
+    import nba_ml.grading
+    from nba_ml.calendar import now, slate_date
+
+    monkeypatch.setattr(nba_ml.grading, "grade", lambda context, slate: pytest.fail("its results are not due"))
+    done = run_dag("nba_grade", slate=slate_date(now()).isoformat())
+    assert (done.state, set(done.states.values())) == ("success", {"skipped"})
 
 
 def test_train_goes_from_coverage_to_release_in_order(run_dag, training_steps, source, calls):

@@ -170,7 +170,10 @@ def _grades(slate: int, run: str) -> pl.DataFrame:
         if call["system_id"] == "ensemble" and call["actual"] is not None
     ]
     closing = pl.DataFrame({"player_id": call["player_id"], "closing_line": call["closing_line"]} for call in mine).unique()
-    good = grading.grades(numbers, picks, filled("nba_raw.player_box", box), closing.with_columns(pl.col("closing_line").cast(pl.Float64)))
+    results = filled("nba_raw.player_box", box)
+    absent = ~pl.struct("game_id", "player_id").is_in(results.select(pl.struct("game_id", "player_id")).to_series().implode())
+    marked = picks.with_columns(void_reason=pl.when(absent).then(pl.lit("did_not_play")))
+    good = grading.grades(numbers, marked, results, closing.with_columns(pl.col("closing_line").cast(pl.Float64)))
     known = {"known_at": moment(day_of(slate + 1), 11), "graded_at": moment(day_of(slate + 1), 12)}
     good = good.with_columns(revision=pl.lit(1 if slate == 1 else 0), **{name: pl.lit(value) for name, value in known.items()})
     if slate > 1:

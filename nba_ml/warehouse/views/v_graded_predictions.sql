@@ -25,7 +25,8 @@
 -- column error: Predicted minus actual points.
 -- column absolute_error: Absolute value of the error.
 -- column line_absolute_error: Absolute value of line minus actual points: the line's own error on the same row.
--- column outcome: win, loss, push (points equal the line), void (did not play), no_line or abstained.
+-- column outcome: win, loss, push (points equal the line), void (see void_reason), no_line or abstained.
+-- column void_reason: Why an outcome is void: moved or postponed (the game), other_team (he was traded), ruled_out, did_not_play or not_in_box_score; null where it is not.
 -- column outcome_at_close: The same against the closing line.
 -- column closing_line_value: Points by which the closing line moved towards the prediction's side.
 -- column blocked: Whether the published pick was blocked.
@@ -77,6 +78,7 @@ SELECT
   grades.absolute_error,
   ABS(grades.line - grades.actual_points) AS line_absolute_error,
   grades.outcome,
+  grades.void_reason,
   grades.outcome_at_close,
   grades.closing_line_value,
   grades.blocked,
