@@ -8,6 +8,8 @@ report. The answer is one entry of the release log, in the name of who gave it:
 - *Reject* notes that it shall not run; the note says why.
 - *Not now*, or no answer within 20 hours: it stays a candidate. Trigger this DAG to be asked again.
 
+Slack is told when the question opens, again when nobody answered, and when it was decided, by whatever way.
+
 **When.** After each training and each promotion, where `NBA_ML_APPROVAL=person`; where releases are automatic it ends at
 once. Trigger it with `version` to be asked about another candidate. The question is under *Required Actions*.
 
@@ -30,8 +32,9 @@ from airflow.sdk import Param, dag, task
 from nba_assets import MODEL
 from nba_context import open_context, report
 from nba_defaults import DAG_DEFAULTS
+from nba_slack import NbaNotifier
 
-from nba_ml.registry.choices import Choice
+from nba_ml.registry.choices import NOBODY, Choice
 
 ANSWER_WITHIN = timedelta(hours=20)
 
@@ -66,6 +69,7 @@ def nba_approve() -> None:
         options=[choice.value for choice in Choice],
         defaults=Choice.LATER.value,
         response_timeout=ANSWER_WITHIN,
+        notifiers=NbaNotifier("approval wanted"),
         params={"note": Param("", type="string", title="Note", description="Why; written to the release log. A rejection needs one")},
     )
 
@@ -75,7 +79,7 @@ def nba_approve() -> None:
         from nba_ml.registry import approval
 
         person = answered["responded_by_user"]
-        actor = person["name"] if person else "nobody"
+        actor = person["name"] if person else NOBODY
         return report(
             approval.answer(
                 open_context(), asked, answered["chosen_options"][0], actor=actor, note=answered["params_input"].get("note", "")

@@ -13,10 +13,13 @@ class NbaMlError(Exception):
         Exit status of `nba-ml` (contract: 1 unexpected, 2 usage or settings, 3 refused by a gate, 4 bad input).
     retryable : bool
         Whether the same call may succeed later with nothing changed; Airflow's retry policy reads it.
+    alerted : str or None
+        Cause of the alert that tells of it already: people are not told of the failure of the task besides.
     """
 
     exit_code = 1
     retryable = False
+    alerted: str | None = None
 
 
 class UsageError(NbaMlError):

@@ -6,6 +6,7 @@ Everything of weight is imported inside functions: DAG files import this module 
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ _LONGEST_LIST = 20
 
 
 def open_context() -> "Context":
-    """Open the platform with the settings of this process's environment and, on Google, with Airflow's clients."""
+    """Open the platform with the settings of this process's environment and, on Google and for Slack, with Airflow's clients."""
     from nba_google import open_clients
+    from nba_slack import webhook
 
     from nba_ml.context import Context
     from nba_ml.settings import load_settings
@@ -29,7 +31,7 @@ def open_context() -> "Context":
     # It tells of its own set-up in hundreds of lines, among which the task's own are lost.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     settings = load_settings()
-    return Context(settings, open_clients(settings))
+    return Context(settings, replace(open_clients(settings), slack=webhook))
 
 
 def today() -> date:

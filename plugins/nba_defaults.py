@@ -1,9 +1,10 @@
-"""What all DAGs share: owner, retries, time-outs."""
+"""What all DAGs share: owner, retries, time-outs, and whom they tell."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from nba_retry_policy import NbaRetryPolicy
+from nba_slack import NbaNotifier
 
 from nba_ml.calendar import NEW_YORK
 
@@ -13,6 +14,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_policy": NbaRetryPolicy(),
     "execution_timeout": timedelta(minutes=30),
+    "on_failure_callback": NbaNotifier("task failed"),
 }
 
 DAG_DEFAULTS: dict[str, Any] = {
@@ -22,4 +24,6 @@ DAG_DEFAULTS: dict[str, Any] = {
     "dagrun_timeout": timedelta(hours=3),
     "is_paused_upon_creation": True,
     "default_args": TASK_DEFAULTS,
+    "on_failure_callback": NbaNotifier("run failed"),
+    "on_success_callback": NbaNotifier("run succeeded"),
 }

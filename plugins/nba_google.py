@@ -62,9 +62,12 @@ def _reader(hook: Any) -> Any:
 
 
 def _labels() -> dict[str, str]:
-    """Return which DAG, task and slate this is."""
+    """Return which DAG, task and slate this is; nothing in a callback, which runs in no task."""
     from airflow.sdk import get_current_context
 
-    context = get_current_context()
+    try:
+        context = get_current_context()
+    except RuntimeError:
+        return {}
     slate = context.get("partition_key") or context["params"].get("slate")
     return {"dag": context["dag"].dag_id, "task": context["ti"].task_id} | ({"slate": str(slate)} if slate else {})

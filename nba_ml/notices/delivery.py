@@ -105,7 +105,7 @@ def announce_over(context: Context, stems: Sequence[str], what: str, slate_date:
     Returns
     -------
     dict
-        As `deliver`, with "over", the causes that were closed; nothing but that where none was open.
+        As `deliver`, with "over", the causes that were closed.
     """
     try:
         over = [row["cause"] for row in alerts.resolve_under(context, stems, what, slate_date=slate_date)]
@@ -113,7 +113,7 @@ def announce_over(context: Context, stems: Sequence[str], what: str, slate_date:
         log.exception("the warehouse does not take that %s is over", ", ".join(stems))
         document = {"stems": list(stems), "what": what, "slate_date": slate_date, "at": calendar.now().isoformat()}
         return {"spooled": _kept(spool.path_of(context, "over", *stems, slate_date), document)}
-    return {"over": over} | (deliver_quietly(context) if over else {})
+    return {"over": over} | deliver_quietly(context)
 
 
 def _lines(clients: Mapping[str, "WebhookClient"]) -> list[_Line]:

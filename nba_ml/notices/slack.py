@@ -40,12 +40,12 @@ class NotPosted(Exception):
 
 
 def webhooks(context: Context) -> "Mapping[str, WebhookClient]":
-    """Return the client of each channel: those that the context was given, else those of the settings.
+    """Return the client of each channel: that which the context was given, else that of the settings.
 
     Where one of the two channels has no webhook, the other's takes its messages too; where neither has, there is none.
     """
-    own = context.clients.slack or by_settings(context)
-    found = {channel: client for channel in (URGENT, NOTICES) if (client := own(channel))}
+    given, settled = context.clients.slack, by_settings(context)
+    found = {channel: client for channel in (URGENT, NOTICES) if (client := (given and given(channel)) or settled(channel))}
     return {channel: found.get(channel) or next(iter(found.values())) for channel in (URGENT, NOTICES)} if found else {}
 
 

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nba_ml import alerts, calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
-from nba_ml.registry import steps, versions
-from nba_ml.registry.choices import Choice
+from nba_ml.registry import steps, telling, versions
+from nba_ml.registry.choices import NOBODY, Choice
 from nba_ml.registry.states import Rollout, State
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ def answer(context: Context, asked: Mapping[str, Any], choice: str, *, actor: st
         What `question` returned.
     choice : str
         One of `Choice`. With `Choice.LATER`, what an unanswered question comes to, everything stays as it is.
+    actor : str
+        Who answered; `NOBODY` where the time was up: people are reminded.
 
     Returns
     -------
@@ -97,6 +100,8 @@ def answer(context: Context, asked: Mapping[str, Any], choice: str, *, actor: st
     if chosen == Choice.REJECT and not note.strip():
         raise UsageError("a rejection needs a note that says why: `nba-ml release reject VERSION --reason TEXT` takes it")
     if chosen == Choice.LATER:
+        if actor == NOBODY:
+            alerts.write(context, telling.wanted(asked, occasion=f"no answer by {calendar.now():%Y-%m-%d %H:%M} UTC"))
         return steps.standing(context, asked["version"])
     reason = note.strip() or f"{chosen} in the Airflow UI"
     return _DECISIONS[chosen](context, asked["version"], actor=actor, reason=reason, seen=asked["seen"])

@@ -10,3 +10,7 @@ class Choice(StrEnum):
     SHADOW = "Approve for shadow only"
     REJECT = "Reject"
     LATER = "Not now"
+
+
+NOBODY = "nobody"
+"""Who answered where the time was up."""

@@ -5,11 +5,13 @@ where it does not, the decision stands, and `nba-ml registry rebuild` writes the
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nba_ml.context import Context
 from nba_ml.errors import NbaMlError, UsageError
-from nba_ml.registry import guards, projection, releases, versions
+from nba_ml.registry import guards, projection, releases, telling, versions
 from nba_ml.registry import rollout as rules
 from nba_ml.registry.loading import verified_panel
 from nba_ml.registry.log import ReleaseLog
@@ -89,6 +91,8 @@ def rollback(context: Context, *, actor: str, reason: str, to: str | None = None
     """Take out the challenger, else the version that serves; see `releases.rollback` for what is refused."""
     log = open_log(context)
     releases.rollback(log, actor=actor, reason=reason, verify=verified_panel, to=to, only=only)
+    with _decision_stands("people are not told"):
+        telling.went_back(context, log.rollout, actor, reason)
     return _done(context, log, log.rollout.serving or "")
 
 
@@ -164,14 +168,23 @@ def next_command(rollout: Rollout, version: str, environment: str) -> str | None
     return f"{where}nba-ml release approve {version} --reason TEXT"
 
 
+@contextmanager
+def _decision_stands(consequence: str) -> Iterator[None]:
+    """Go on where the warehouse takes nothing: the log of releases has the decision."""
+    try:
+        yield
+    except NbaMlError as error:
+        logger.warning("%s: %s", consequence, error)
+
+
 def _done(context: Context, log: ReleaseLog, version: str) -> Answer:
     rollout = log.rollout
     state = rollout.state_of(version)
     logger.info("%s is %s in %s (entry %d); %s serves", version, state, log.environment, rollout.number, rollout.serving)
-    try:
+    with _decision_stands("the tables for analysts do not show it yet (`nba-ml registry rebuild` writes them)"):
         projection.rebuild(context)
-    except NbaMlError as error:
-        logger.warning("the tables for analysts do not show it yet (`nba-ml registry rebuild` writes them): %s", error)
+    with _decision_stands("alerts about it stay open (`nba-ml alerts close` ends them)"):
+        telling.settle(context, rollout, version)
     return {
         "version": version,
         "state": str(state),

@@ -50,7 +50,9 @@ def require(context: Context, ref: Mapping[str, Any], picks: pl.DataFrame, syste
     serving, challenger = ref["model_version"], ref["challenger"]
     results = check(systems, picks, [version for version in (serving, challenger) if version], serving, ref["seconds"])
     failed = [result for result in results if not result["passed"]]
+    slate = date.fromisoformat(ref["slate_date"])
     if not failed:
+        alerts.resolve_under(context, [gate["id"] for gate in load_gates()["burst"]], "The slate passed.", slate_date=slate)
         return results
     said = "; ".join(map(describe, failed))
     again = f"nba-ml predict --slate {ref['slate_date']} --mode {ref['mode']}"
@@ -67,10 +69,13 @@ def require(context: Context, ref: Mapping[str, Any], picks: pl.DataFrame, syste
         occasion=ref["run_key"],
         figure=failed[0]["value"],
         threshold=min(failed[0]["threshold"], key=lambda bound: abs(bound - failed[0]["value"])),
-        slate_date=date.fromisoformat(ref["slate_date"]),
+        slate_date=slate,
+        blocks="The predictions of the slate.",
     )
     alerts.write(context, alert)
-    raise GateRefused(f"{alert.what} {step}", {"slate_date": ref["slate_date"], "run_key": ref["run_key"], "burst": results})
+    refusal = GateRefused(f"{alert.what} {step}", {"slate_date": ref["slate_date"], "run_key": ref["run_key"], "burst": results})
+    refusal.alerted = alert.cause
+    raise refusal
 
 
 def check(systems: pl.DataFrame, lines: pl.DataFrame, versions: Sequence[str], serving: str, seconds: float) -> list[Result]:

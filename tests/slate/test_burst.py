@@ -123,6 +123,7 @@ def test_a_bad_model_that_serves_is_not_published_and_an_alert_says_what_to_do(l
     ) as refused:
         steps.predict(loaded, SLATE, "replay")
     assert refused.value.report["burst"]
+    assert refused.value.alerted == "burst.model_order:v1"
     assert seen(loaded) == {PICKS: 0, SYSTEMS: 0}
     assert taken_out == []
     for _ in range(2):
@@ -143,7 +144,9 @@ def test_a_bad_challenger_is_taken_out_before_anyone_sees_its_numbers(loaded, re
     assert seen(loaded) == {PICKS: 0, SYSTEMS: 0}
     assert [version for version, _ in taken_out] == ["v2"]
     released.rollout = Rollout(number=3, in_force=3, serving="v1")
+    assert alerts.open_alerts(loaded)["slate_date"].to_list() == [SLATE]
     assert steps.predict(loaded, SLATE, "replay")["published"] == 70
+    assert alerts.open_alerts(loaded).is_empty()
 
 
 @pytest.mark.parametrize("gate", load_gates()["burst"], ids=lambda gate: gate["id"])
