@@ -1,12 +1,15 @@
 """# nba_monitor: whether it is still as good as it was.
 
-**What.** Looks at the graded slates up to yesterday and brings `nba_ops.performance_daily` up to date: errors of every
-system over the last 7, 14 and 30 slates, paired with the line and with the moving average, with intervals;
-probabilities, intervals, closing-line value; who was accounted for, lines and freshness.
+**What.** Marks in `nba_ops.expected_runs` what had to be done by now and was not, by what the tables show: a paused DAG,
+a deleted schedule and an empty feed are missed runs, and an alert says so. Looks at the graded slates up to yesterday
+and brings `nba_ops.performance_daily` up to date: errors of every system over the last 7, 14 and 30 slates, paired with
+the line and with the moving average, with intervals; probabilities, intervals, closing-line value; who was accounted
+for, lines and freshness.
 
-**When.** Daily at 13:00 in New York, whether or not anything else ran: it looks at what is graded by then. It waits for
-no other DAG, since a monitor that waits for what has died says nothing. In the off season nothing is graded, and it ends
-green. Trigger it with `until` to look at an earlier date. Running it again writes nothing.
+**When.** At a quarter past 10, 13, 15, 17, 18 and 20 in New York, after the hours at which something is due
+(docs/rhythm.md), whether or not anything else ran: it looks at what is graded by then. It waits for no other DAG, since a
+monitor that waits for what has died says nothing. In the off season nothing is expected or graded, and it ends green.
+When it is dead itself, `nba-ml heartbeat` says so. Trigger it with `until` to look at an earlier date. Running it again writes nothing.
 
 **When it fails**
 
@@ -30,7 +33,7 @@ STEPS = "nba_ml.monitoring.steps"
     dag_display_name="NBA 6 · monitor",
     description="Performance of the graded slates",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 13 * * *", timezone="America/New_York"),
+    schedule=CronTriggerTimetable("15 10,13,15,17,18,20 * * *", timezone="America/New_York"),
     tags=["nba", "monitoring"],
     params={
         "until": Param(
@@ -49,9 +52,12 @@ def nba_monitor() -> None:
 
         return report(steps.start(open_context(), day(params["until"])))
 
+    missed = step(STEPS, "missed", "Mark what had to be done by now and was not, and alert of it.")
     performance = step(STEPS, "performance", "Bring nba_ops.performance_daily up to date.")
 
-    performance(start())
+    started = start()
+    missed(started)
+    performance(started)
 
 
 nba_monitor()

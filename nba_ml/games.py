@@ -1,5 +1,7 @@
 """Games seen from each of their two teams, and whether the box score of a side is complete."""
 
+from datetime import date, datetime
+
 import polars as pl
 
 
@@ -16,6 +18,11 @@ def team_games(games: pl.DataFrame) -> pl.DataFrame:
         for own, other in (("home", "away"), ("away", "home"))
     ]
     return pl.concat(sides)
+
+
+def first_tipoffs(games: pl.DataFrame) -> dict[date, datetime | None]:
+    """Return the first known tip-off of each game date, None where none is known; what `nba_ml.slate_calendar.SlateCalendar` is made of."""
+    return dict(games.group_by("game_date").agg(pl.col("tipoff_utc").min()).iter_rows())
 
 
 def complete_sides(games: pl.DataFrame, box: pl.DataFrame, players: int, least_share: float = 1.0) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from nba_ml import calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import BadInput, UsageError
+from nba_ml.games import first_tipoffs
 from nba_ml.progress import track
 from nba_ml.sources import checks
 from nba_ml.sources.port import GIVEN_TABLES, RAW_TABLES, GivenFeatures, Source
@@ -105,8 +106,7 @@ def _changed(context: Context, kept: Mapping[str, pl.DataFrame], first: date, la
 def _save_slates(context: Context) -> None:
     """Write the calendar of slates that Airflow's scheduler plans by."""
     schedule = context.warehouse.read("nba_raw.schedule", as_of=LATEST, columns=["game_date", "tipoff_utc"])
-    first = schedule.group_by("game_date").agg(pl.col("tipoff_utc").min())
-    slate_calendar.save(context.settings.home_folder, dict(first.iter_rows()))
+    slate_calendar.save(context.settings.home_folder, first_tipoffs(schedule))
 
 
 WHOLE = {"player_box": ("game_id", "team"), "given_features": ("game_date",)}

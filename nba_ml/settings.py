@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     slack_webhook_notices: SecretStr | None = Field(
         None, description="address of the Slack webhook that takes warnings and notices; none = that of urgent alerts"
     )
+    ping_url: SecretStr | None = Field(
+        None, description="address of an uptime service, which is asked for after every good slate: when it hears nothing, it tells people"
+    )
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")
     lock_wait_seconds: float = Field(
         60.0, gt=0, description="how long an operation waits for the warehouse file, or for other writers of a BigQuery table"
@@ -59,11 +62,11 @@ class Settings(BaseSettings):
     )
     simulated_defects: str = Field("", description="comma-separated defects that the simulated feed carries")
 
-    @field_validator("slack_webhook", "slack_webhook_notices")
+    @field_validator("slack_webhook", "slack_webhook_notices", "ping_url")
     @classmethod
     def _an_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("https://", "http://")):
-            raise ValueError("a webhook is an address, https://hooks.slack.com/services/…")
+            raise ValueError("it is an address, https://…")
         return value
 
     @model_validator(mode="after")

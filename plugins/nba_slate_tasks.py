@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import Param, task
 from nba_assets import FEATURES, MODEL, PREDICTIONS, RESULTS
-from nba_context import brief, open_context, report, slate, today
+from nba_context import brief, open_context, report, slate, tell, today
 from nba_step import step
 
 from nba_ml.calendar import day_before
@@ -51,6 +51,17 @@ def slate_tasks() -> Any:
     score = step(STEPS, "score", "Predict with all systems of the released version.")
     consensus = step(STEPS, "consensus", "Form the published number, with agreement and spread.")
     quality = step(STEPS, "quality", "Give each pick its tier and named reasons.")
-    publish = step(STEPS, "publish", "Check what is staged, and publish it in one transaction.", outlets=[PREDICTIONS])
+
+    @task(outlets=[PREDICTIONS])
+    def publish(ref: dict, outlet_events: Any = None) -> dict:
+        """Check what is staged, and publish it in one transaction; then give a sign of life."""
+        from nba_ml.monitoring.ping import after_slate
+        from nba_ml.slate import steps
+
+        context = open_context()
+        done = steps.publish(context, ref)
+        tell(outlet_events, PREDICTIONS, [done["slate_date"]])
+        after_slate(context.settings, done)
+        return report(done)
 
     return publish(quality(consensus(score(validate(build_features(open_slate(refresh())))))))

@@ -14,6 +14,7 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks", "examples")
 LAYERS = (
     {"clients", "errors", "calendar", "games", "ids", "odds", "progress", "redaction", "sequential"},
     {"settings", "gates", "google_calls", "slate_calendar"},
+    {"rhythm"},
     {"warehouse", "storage"},
     {"sources"},
     {"context"},

@@ -1,4 +1,4 @@
-"""The steps of the monitor, in their order: performance.
+"""The steps of the monitor, in their order: missed, performance.
 
 Each is a function of the context and of a dict with "until", the last slate that is looked at, and returns the dict with what it found. Each
 may be run again at any time: what was found already is written and told once.
@@ -9,7 +9,9 @@ from typing import Any
 
 from nba_ml.context import Context
 from nba_ml.coverage import default_until
+from nba_ml.monitoring import expected
 from nba_ml.monitoring import performance as windows
+from nba_ml.monitoring.ping import ping
 
 Ref = dict[str, Any]
 
@@ -19,12 +21,20 @@ def start(context: Context, until: date | None = None) -> Ref:
     return {"until": (until or default_until(context)).isoformat()}
 
 
+def missed(context: Context, ref: Ref) -> Ref:
+    """Plan the next days in nba_ops.expected_runs, mark what is missing and alert of it once; give a sign of life where nothing is overdue."""
+    found = expected.missed(context)
+    if not found["overdue"]:
+        ping(context.settings)
+    return {**ref, "missed": found}
+
+
 def performance(context: Context, ref: Ref) -> Ref:
     """Bring nba_ops.performance_daily up to date; see `performance.refresh` for what is added."""
     return {**ref, **windows.refresh(context, date.fromisoformat(ref["until"]))}
 
 
-STEPS = (performance,)
+STEPS = (missed, performance)
 
 
 def monitor(context: Context, until: date | None = None) -> Ref:

@@ -1,0 +1,184 @@
+"""What was expected and is missing: planned from the calendar, judged by the tables, told once, closed when it comes."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from nba_ml import alerts, calendar, rhythm
+from nba_ml.alerts import Alert, Severity
+from nba_ml.context import Context
+from nba_ml.gates import load_gates
+from nba_ml.monitoring.evidence import Evidence, Finding, calendar_of
+from nba_ml.rhythm import GRADE, INGEST, KINDS, MONITOR, PREDICT, TRAIN, UPDATE, Due
+from nba_ml.slate.modes import NOT_LIVE
+from nba_ml.slate_calendar import SlateCalendar
+from nba_ml.warehouse.port import LATEST
+
+TABLE = "nba_ops.expected_runs"
+
+DAYS_AHEAD = timedelta(days=2)
+
+_FINAL = ("done", "late")
+_MENDABLE = (INGEST, GRADE)
+"""What can still be done for a slate of the past. The rest is over with the slate: the next one that is done closes the alert."""
+
+_SAYS: dict[str, tuple[Severity, str, str, str]] = {
+    INGEST: (
+        "warning",
+        "Results are missing",
+        "what is not in can't be graded, and blocks its teams' next predictions",
+        "nba-ml ingest --from {first} --to {last}",
+    ),
+    PREDICT: ("urgent", "Predictions are late or missing", "nothing is published live", "nba-ml predict --slate {last}"),
+    UPDATE: (
+        "warning",
+        "The update before the first tip-off is missing",
+        "the morning's predictions count",
+        "nba-ml predict --slate {last}",
+    ),
+    GRADE: ("warning", "Grades are missing", "errors and guards of these slates are not known", "nba-ml grade --slate {first}"),
+    MONITOR: ("warning", "The monitor has not looked", "drift and performance are not watched", "nba-ml monitor"),
+    TRAIN: ("warning", "The week's training is missing", "the released model grows old", "nba-ml train"),
+}
+"""Kind → severity, headline, what it blocks, and the next step."""
+
+
+def cause(kind: str) -> str:
+    """Return the cause under which a kind is alerted; a slate that is late has one cause, whoever notices it."""
+    return NOT_LIVE if kind == PREDICT else f"missed.{kind}"
+
+
+def plan(context: Context, first: date, last: date, slates: SlateCalendar | None = None) -> int:
+    """Write what is expected of a span of dates; return how many rows are new.
+
+    What is planned already keeps its state; where a tip-off was moved, it gets the new hour. Dates without games plan nothing.
+    """
+    known = {(row["kind"], row["slate_date"]): row for row in _stored(context, first, last)}
+    rows = []
+    for due in rhythm.expected(slates or calendar_of(context), first, last):
+        earlier = known.get((due.kind, due.slate_date))
+        rows.append(
+            _blank(context, due) if earlier is None else earlier | ({"due_at": due.due_at} if earlier["state"] == "expected" else {})
+        )
+    return _write(context, rows)
+
+
+def missed(context: Context, ref: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Plan the days that are due for it, mark what is done and what is missing, alert of the latter once, and close what is over.
+
+    Parameters
+    ----------
+    ref : mapping, optional
+        What an earlier step returned, as every step is given it.
+
+    Returns
+    -------
+    dict
+        `ref` with "expected" (rows by state), "overdue" (see `judge`) and "alerts" (causes that were written).
+    """
+    today = calendar.slate_date(calendar.now())
+    stored = _stored(context, *_window(today))
+    slates = calendar_of(context)
+    plan(context, min(today, max((row["slate_date"] for row in stored), default=today)), today + DAYS_AHEAD, slates)
+    rows = judge(context, _stored(context, *_window(today)))
+    _write(context, rows)
+    counts = {state: sum(row["state"] == state for row in rows) for state in ("expected", "done", "late", "missed", "not_needed")}
+    told = [written for kind in KINDS if (written := _tell(context, kind, rows))]
+    return {**(ref or {}), "expected": counts, "overdue": [_brief(row) for row in overdue(rows)], "alerts": told}
+
+
+def judge(context: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of `TABLE` with the state that the tables show; writes nothing."""
+    if not rows:
+        return []
+    days = [row["slate_date"] for row in rows]
+    evidence, now = Evidence(context, min(days), max(days)), calendar.now()
+    return [row if row["state"] in _FINAL else _judged(row, evidence.find(_due(row)), now) for row in rows]
+
+
+def overdue(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the missed rows that somebody has to look at: all that can be mended, and the rest until a later slate is done."""
+    found = []
+    for kind in KINDS:
+        own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["slate_date"])
+        after = max((row["slate_date"] for row in own if row["state"] in _FINAL), default=date.min)
+        found += [row for row in own if row["state"] == "missed" and (kind in _MENDABLE or row["slate_date"] > after)]
+    return found
+
+
+def next_step(kind: str, days: list[date]) -> str:
+    """Return the command that does what is missing of these days."""
+    return _SAYS[kind][3].format(first=min(days), last=max(days))
+
+
+def outlook(context: Context) -> tuple[list[dict[str, Any]], bool]:
+    """Return the rows of the last days as they stand by now, also those that nobody planned; and whether any was ever planned. Writes nothing."""
+    today = calendar.slate_date(calendar.now())
+    first, last = _window(today)
+    stored = _stored(context, first, last)
+    since = max((row["slate_date"] for row in stored), default=today - timedelta(days=2)) + timedelta(days=1)
+    unplanned = [_blank(context, due) for due in rhythm.expected(calendar_of(context), since, today)]
+    return judge(context, stored + unplanned), bool(stored)
+
+
+def _window(today: date) -> tuple[date, date]:
+    return today - timedelta(days=load_gates()["expected"]["look_back_days"]), today + DAYS_AHEAD
+
+
+def _stored(context: Context, first: date, last: date) -> list[dict[str, Any]]:
+    where = {"environment": context.settings.environment}
+    return context.warehouse.read(TABLE, as_of=LATEST, dates=(first, last), where=where).drop("id").to_dicts()
+
+
+def _blank(context: Context, due: Due) -> dict[str, Any]:
+    same = {"environment": context.settings.environment, "kind": due.kind, "slate_date": due.slate_date, "due_at": due.due_at}
+    return same | {"state": "expected", "done_at": None, "what": "not looked at yet", "planned_at": calendar.now()}
+
+
+def _due(row: Mapping[str, Any]) -> Due:
+    return Due(row["kind"], row["slate_date"], row["due_at"])
+
+
+def _judged(row: dict[str, Any], found: Finding, now: datetime) -> dict[str, Any]:
+    if found.state == "done":
+        late = found.done_at > row["due_at"] if found.done_at else row["state"] == "missed"
+        return row | {"state": "late" if late else "done", "done_at": found.done_at or now, "what": found.what}
+    if found.state == "not_needed":
+        return row | {"state": "not_needed", "what": found.what}
+    return row | {"state": "missed" if found.state == "open" and now >= row["due_at"] else "expected", "what": found.what}
+
+
+def _write(context: Context, rows: list[dict[str, Any]]) -> int:
+    types = {"done_at": pl.Datetime("us", "UTC")}
+    return context.warehouse.upsert(TABLE, pl.DataFrame(rows, schema_overrides=types, infer_schema_length=None)) if rows else 0
+
+
+def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None:
+    """Alert of what is overdue of a kind, or close its alert; return the cause that was written."""
+    severity, headline, blocks, _ = _SAYS[kind]
+    late = [row for row in overdue(rows) if row["kind"] == kind]
+    if not late:
+        # That a slate is live again is told by the run that publishes it.
+        if kind != PREDICT:
+            alerts.resolve(context, cause(kind), f"{kind}: nothing is overdue any more.")
+        return None
+    days, last = [row["slate_date"] for row in late], late[-1]
+    more = f" So it is since {min(days)}, for {len(days)} slates." if len(days) > 1 else ""
+    due = last["due_at"].astimezone(calendar.NEW_YORK)
+    alert = Alert(
+        cause=cause(kind),
+        severity=severity,
+        what=f"{headline}: {last['what']}; it was due at {due:%Y-%m-%d %H:%M} New York.{more}",
+        next_step=next_step(kind, days),
+        occasion=last["slate_date"].isoformat(),
+        slate_date=last["slate_date"],
+        blocks=blocks,
+    )
+    alerts.write(context, alert)
+    return alert.cause
+
+
+def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": row["kind"], "slate_date": row["slate_date"].isoformat(), "due_at": row["due_at"].isoformat(), "what": row["what"]}
