@@ -37,7 +37,8 @@ _ROLES = {
 
 _PERMISSION = re.compile(r"bigquery\.[A-Za-z]+\.[A-Za-z]+")
 _CONFLICT = re.compile(
-    r"concurrent (update|transaction|modification)|could not serialize|transaction is aborted|failed to commit|has the turn", re.IGNORECASE
+    r"concurrent (update|transaction|modification)|could not serialize|transaction is aborted|failed to commit|conflict on update|has the turn",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"^[A-Z]+ https?://\S+: ")
 _REPEATED = re.compile(r"; reason: .*$|,? location: .*$", re.DOTALL)

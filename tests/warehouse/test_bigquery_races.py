@@ -19,6 +19,7 @@ from tests.contract.test_warehouse import RUN, picks
 
 ROOT = Path(__file__).parents[2]
 LEAN = make_table("nba_raw.lean", ["game", "points", "known_at"], ["game"])
+UPSERTS = 50 if os.environ.get("FULL_RACES") == "1" else 8
 TABLES = {table.name: table for table in (LEAN, PICKS, NUMBERS)}
 
 SIDES = [(PICKS, "MAX(points)", "a"), (PICKS, "COUNT(*)", "b"), (NUMBERS, "MAX(points)", "c"), (NUMBERS, "COUNT(*)", "d")]
@@ -50,28 +51,33 @@ def race(warehouse: BigQueryWarehouse, code: str, processes: int) -> list[str]:
     command = [sys.executable, "-c", PRELUDE + code, warehouse.names.project, warehouse.names.prefix]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     workers = [subprocess.Popen([*command, str(number)], env=environment, **pipes) for number in range(processes)]
-    answers = [worker.communicate(timeout=550) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * processes, [error[-600:] for _, error in answers]
+    answers = [worker.communicate(timeout=1700) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * processes, [error[-900:] for _, error in answers if error]
     return [out.splitlines()[-1] for out, _ in answers]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_eight_processes_lose_and_double_nothing(warehouse):
-    code = """
+    code = (
+        f"UPSERTS = {UPSERTS}"
+        + """
 new = 0
-for turn in range(50):
+for turn in range(UPSERTS):
     games = [f"own {number} {turn}", f"shared {turn}"]
     new += warehouse.upsert(LEAN.name, pl.DataFrame({"game": games, "points": float(turn), "known_at": NOON}))
 print(new)
 """
+    )
     new = race(warehouse, code, 8)
     found = warehouse.read(LEAN.name, as_of=LATEST)
-    expected = {f"own {worker} {turn}" for worker in range(8) for turn in range(50)} | {f"shared {turn}" for turn in range(50)}
+    expected = {f"own {worker} {turn}" for worker in range(8) for turn in range(UPSERTS)} | {f"shared {turn}" for turn in range(UPSERTS)}
     assert sorted(found["game"]) == sorted(expected)
     assert sum(map(int, new)) == len(expected)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_sixteen_publications_at_once_leave_each_run_whole(warehouse):
     code = """
 run = {"day": DAY, "run_key": f"r{number // 2}"}
