@@ -28,6 +28,7 @@ from typing import Any
 from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
 from nba_assets import GRADES, PREDICTIONS, RESULTS
 from nba_context import open_context, report, slate, tell, today
+from nba_deadline import slate_due
 from nba_defaults import DAG_DEFAULTS
 
 from nba_ml.calendar import day_before
@@ -39,6 +40,7 @@ from nba_ml.calendar import day_before
     description="Grade one slate against results and lines",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=RESULTS | PREDICTIONS),
+    deadline=slate_due("grade"),
     tags=["nba", "grading"],
     params={
         "slate": Param(

@@ -28,6 +28,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from nba_assets import RESULTS
 from nba_context import brief, day, open_context, report, tell, today
+from nba_deadline import slate_due
 from nba_defaults import DAG_DEFAULTS
 from nba_runtime_timetable import RuntimePartitionTimetable
 
@@ -45,6 +46,7 @@ _DAYS_AHEAD = timedelta(days=2)
     description="Schedule, box scores and lines of a span of dates into nba_raw",
     doc_md=__doc__,
     schedule=RuntimePartitionTimetable("30 7 * * *", timezone="America/New_York"),
+    deadline=slate_due("ingest"),
     tags=["nba", "ingest"],
     params={
         "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = eight days ago"),

@@ -19,9 +19,12 @@ When it is dead itself, `nba-ml heartbeat` says so. Trigger it with `until` to l
 The same by hand: `nba-ml monitor`.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
 from nba_assets import GRADES
 from nba_context import day, open_context, report
+from nba_deadline import within
 from nba_defaults import DAG_DEFAULTS
 from nba_step import step
 
@@ -34,6 +37,7 @@ STEPS = "nba_ml.monitoring.steps"
     description="Performance of the graded slates",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("15 10,13,15,17,18,20 * * *", timezone="America/New_York"),
+    deadline=within(timedelta(hours=1)),
     tags=["nba", "monitoring"],
     params={
         "until": Param(

@@ -26,6 +26,7 @@ The same by hand: `nba-ml predict --slate 2025-01-05`.
 """
 
 from airflow.sdk import dag
+from nba_deadline import slate_due
 from nba_defaults import DAG_DEFAULTS
 from nba_slate_tasks import slate_params, slate_tasks
 from nba_slate_timetable import SlateTimetable
@@ -37,6 +38,7 @@ from nba_slate_timetable import SlateTimetable
     description="Score, check and publish one slate",
     doc_md=__doc__,
     schedule=SlateTimetable("09:00"),
+    deadline=slate_due("predict"),
     tags=["nba", "prediction"],
     params=slate_params(),
     **DAG_DEFAULTS,

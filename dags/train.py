@@ -26,6 +26,7 @@ from datetime import date, timedelta
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
 from nba_assets import FEATURES, MODEL, RESULTS
 from nba_context import brief, day, open_context, report
+from nba_deadline import within
 from nba_defaults import DAG_DEFAULTS
 from nba_step import step
 
@@ -39,6 +40,7 @@ LONG = timedelta(hours=2)
     description="Coverage gate, features, backtest, fit, gates, publish, release",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("0 11 * * 2", timezone="America/New_York"),
+    deadline=within(timedelta(hours=2)),
     tags=["nba", "training"],
     params={
         "until": Param(

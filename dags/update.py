@@ -20,6 +20,7 @@ The same by hand: `nba-ml ingest --from D --to D`, then `nba-ml predict --slate 
 """
 
 from airflow.sdk import dag
+from nba_deadline import slate_due
 from nba_defaults import DAG_DEFAULTS
 from nba_slate_tasks import slate_params, slate_tasks
 from nba_tipoff_timetable import TipoffTimetable
@@ -33,6 +34,7 @@ MINUTES_BEFORE = 75
     description="Score a slate again with what is new before its first tip-off",
     doc_md=__doc__,
     schedule=TipoffTimetable(MINUTES_BEFORE),
+    deadline=slate_due("update"),
     tags=["nba", "prediction"],
     params=slate_params(),
     **DAG_DEFAULTS,

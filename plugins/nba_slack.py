@@ -41,6 +41,7 @@ _DAGS = {
     "nba_approve": _Dag("warning", "The version that waits does not run.", "nba-ml release show"),
     "nba_release": _Dag("warning", "What runs stays as it is.", "nba-ml release show"),
     "nba_predict": _Dag("urgent", "The predictions of the slate are not published.", "nba-ml predict --slate {slate}"),
+    "nba_update": _Dag("warning", "The slate is not looked at again; the morning's predictions count.", "nba-ml predict --slate {slate}"),
     "nba_grade": _Dag("warning", "The slate is not graded; guards and reports do without it.", "nba-ml grade --slate {slate}"),
     "nba_monitor": _Dag("urgent", "Nobody watches performance, drift and missed runs.", "nba-ml monitor"),
 }

@@ -84,6 +84,7 @@ class DagRuns:
         """
         dag = self._dags[dag_id]
         self._results, self._error = {}, None
+        dag.deadline = None  # a run of `dag.test` can't close one
         for task in dag.tasks:
             task.on_execute_callback = [self._begun]
             task.on_success_callback = [self._done]

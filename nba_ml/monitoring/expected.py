@@ -159,6 +159,8 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
     """Alert of what is overdue of a kind, or close its alert; return the cause that was written."""
     severity, headline, blocks, _ = _SAYS[kind]
     late = [row for row in overdue(rows) if row["kind"] == kind]
+    if late and _is_told(context, kind, late[-1]["slate_date"]):
+        return None
     if not late:
         # That a slate is live again is told by the run that publishes it.
         if kind != PREDICT:
@@ -178,6 +180,13 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
     )
     alerts.write(context, alert)
     return alert.cause
+
+
+def _is_told(context: Context, kind: str, day: date) -> bool:
+    """Tell whether an open alert of Airflow's already says that the DAG of a kind failed, or is late, for a slate."""
+    about = alerts.open_alerts(context).filter(pl.col("slate_date").is_null() | (pl.col("slate_date") == day))
+    stems = [f"{event}.nba_{kind}" for event in ("task", "run", "deadline")]
+    return any(told == stem or told.startswith((f"{stem}.", f"{stem}:")) for told in about["cause"] for stem in stems)
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, Any]:

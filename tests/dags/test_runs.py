@@ -30,6 +30,11 @@ def slate_steps(monkeypatch, calls):
 
     for name in ("open_slate", "build_features", "validate", "score", "consensus", "quality", "publish"):
         monkeypatch.setattr(steps, name, record(name))
+    answer = record("publish")
+    monkeypatch.setattr(
+        steps, "publish", lambda context, ref: answer(context, ref) | {"slate_date": "2024-01-05", "mode": "live", "published": 70}
+    )
+    monkeypatch.setattr("nba_ml.monitoring.ping.ping", lambda settings: calls.append(("sign of life",)))
     return steps
 
 
@@ -109,8 +114,9 @@ def test_predict_and_update_pass_one_reference_through_all_steps(run_dag, slate_
     done = run_dag(dag_id, slate="2024-01-05")
     assert done.state == "success"
     assert calls[0] == ("open_slate", date(2024, 1, 5), "auto", None)
-    assert [name for name, *_ in calls] == ["open_slate", "build_features", "validate", "score", "consensus", "quality", "publish"]
-    assert set(done.results["publish"]) == {name for name, *_ in calls}
+    in_order = ["open_slate", "build_features", "validate", "score", "consensus", "quality", "publish"]
+    assert [name for name, *_ in calls] == [*in_order, "sign of life"]
+    assert set(done.results["publish"]) == {*in_order, "slate_date", "mode", "published"}
 
 
 @pytest.mark.parametrize(

@@ -351,3 +351,13 @@ def test_a_ping_that_is_answered():
         settings = Settings(ping_url=f"http://127.0.0.1:{server.server_port}/me", _env_file=None)
         assert ping.after_slate(settings, {"mode": "live", "published": 70})
     assert asked == ["/me"]
+
+
+@pytest.mark.parametrize("cause", [f"task.nba_predict.score:{SLATE}", f"deadline.nba_predict:{SLATE}", f"run.nba_predict:{SLATE}"])
+def test_what_airflow_has_told_is_not_told_again(context, clock, cause):
+    expected.missed(context)
+    alerts.write(context, alerts.Alert(cause, "urgent", "It failed.", "Clear the task", "run", slate_date=SLATE))
+    clock(new_york(SLATE, 17, 15))
+    assert [row["kind"] for row in expected.missed(context)["overdue"]] == ["predict"]
+    assert set(causes(context)) == {cause}
+    assert states(context, SLATE)["predict"] == "missed"
