@@ -3,6 +3,7 @@
 However much there is to tell, it is one message: what does not fit is listed by a line each, and then counted.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -24,6 +25,8 @@ LISTED = 20
 _SIGNS = {"urgent": ":red_circle:", "warning": ":large_yellow_circle:", "notice": ":large_blue_circle:"}
 _OVER = ":white_check_mark:"
 _LATE = timedelta(minutes=30)
+_COMMAND_LAST = re.compile(r"(?:([^`]*:)\s)?((?:nba-ml|make|airflow) [^`]+)")
+_LABELS = {"/required_actions": "Answer", "/tasks/": "Log", "/runs/": "Run"}
 _WHAT = 2400
 _NEXT_STEP = 2000
 
@@ -96,16 +99,18 @@ def _in_full(telling: Telling, now: datetime) -> list[Block]:
 
 
 def _step(text: str) -> str:
-    """Return a command as a block of code, and a sentence as it is: Slack shows the commands in it as code."""
-    if "`" not in text and text.startswith(("nba-ml ", "make ", "airflow ")):
-        return blocks.code_block(text, _NEXT_STEP)
-    return blocks.escaped(text, _NEXT_STEP)
+    """Return a command, alone or at the end of a sentence, as a block of code; else the sentence, in which Slack shows `this` as code."""
+    found = _COMMAND_LAST.fullmatch(text)
+    if not found:
+        return blocks.escaped(text, _NEXT_STEP)
+    said = f"{blocks.escaped(found[1], _NEXT_STEP // 2)}\n" if found[1] else ""
+    return said + blocks.code_block(found[2], _NEXT_STEP // 2)
 
 
 def _where(telling: Telling) -> list[str]:
-    row = telling.row
-    linked = [blocks.link(row["link"], "Log" if "/tasks/" in row["link"] else "Report")] if row["link"] else []
-    return [*linked, blocks.code(row["cause"], 200)]
+    address = telling.row["link"]
+    label = next((label for part, label in _LABELS.items() if address and part in address), "Report")
+    return [*([blocks.link(address, label)] if address else []), blocks.code(telling.row["cause"], 200)]
 
 
 def _headline(telling: Telling, now: datetime) -> str:
@@ -114,7 +119,7 @@ def _headline(telling: Telling, now: datetime) -> str:
         return f"Over after {_span(row['resolved_at'] - opened_at(row))}"
     name = row["severity"].capitalize()
     if telling.kind == "open" and row["count"] > 1:
-        return f"{name}, {row['count']} times since {_moment(opened_at(row))}"
+        return f"{name}, {row['count']} times"
     late = now - opened_at(row)
     return f"{name}, told {_span(late)} late" if telling.kind == "open" and not telling.told and late > _LATE else name
 

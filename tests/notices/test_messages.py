@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +116,7 @@ def test_it_is_grouped_by_slate_and_the_most_severe_comes_first():
 
 def test_the_same_cause_again_is_a_count_and_a_late_telling_says_so():
     _, text = said(row(count=4))
-    assert "Urgent, 4 times since Sat 6 Jan, 09:55 New York" in text
+    assert "*Urgent, 4 times*" in text
     _, text = said(row(opened_at=NOW - timedelta(hours=3, minutes=10)))
     assert "Urgent, told 3 h 10 min late" in text
 
@@ -125,6 +126,32 @@ def test_what_is_over_says_after_how_long_and_how():
     assert "Over after 5 min*\\nPublished at last." in text
     assert "It was: The slate of 2024-01-05 is not published." in text
     assert "Next step" not in text
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        ("nba-ml release show", "```nba-ml release show```"),
+        ("Clear the task, or by hand: nba-ml predict --slate D", "Clear the task, or by hand:\\n```nba-ml predict --slate D```"),
+        ("`nba-ml release show` says why: nba-ml predict", "*Next step*\\n`nba-ml release show` says why: nba-ml predict"),
+        ("Read the log", "*Next step*\\nRead the log"),
+    ],
+)
+def test_the_command_to_type_is_easy_to_copy(step, shown):
+    assert shown in said(row(next_step=step))[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "label"),
+    [
+        ("/dags/d/runs/r/tasks/t/required_actions?map_index=-1", "Answer"),
+        ("/dags/d/runs/r/tasks/t", "Log"),
+        ("/dags/d/runs/r", "Run"),
+        ("/x", "Report"),
+    ],
+)
+def test_a_link_says_where_it_goes(address, label):
+    assert f"<https://example.com{address}|{label}>" in said(row(link=f"https://example.com{address}"))[1]
 
 
 def test_a_storm_is_one_message_in_which_the_rest_is_counted():
