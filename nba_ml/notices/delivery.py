@@ -7,7 +7,7 @@ and never raise; where the warehouse takes nothing, the message goes out directl
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WITHOUT_WAREHOUSE = "The warehouse could not be written: this message is kept in a file until it can."
+_AGAIN = "Slack takes messages again."
 _ROUNDS = 2
 
 
@@ -128,7 +129,7 @@ def _tell(context: Context, line: _Line, answer: dict[str, Any]) -> int:
     waiting, now = [telling for telling in outbox.pending(context) if telling.channel in line.channels], calendar.now()
     if any(telling.not_before and telling.not_before > now for telling in waiting):
         return 0
-    wanted = [telling for telling in waiting if not telling.held]
+    wanted = [_as_over(telling, now) if telling.row["cause"] == line.cause else telling for telling in waiting if not telling.held]
     claimed = outbox.claim(context, wanted) if wanted else []
     if not claimed:
         return 0
@@ -144,8 +145,13 @@ def _tell(context: Context, line: _Line, answer: dict[str, Any]) -> int:
         return 0
     answer["messages"] += 1
     _confirm(context, [row | {"delivered_at": calendar.now()} for row in rows])
-    alerts.resolve(context, line.cause, "Slack takes messages again.")
+    alerts.resolve(context, line.cause, _AGAIN)
     return len(rows)
+
+
+def _as_over(telling: Telling, now: datetime) -> Telling:
+    """Tell that the channel of this very message took none as something that is over: it is, if anybody reads it."""
+    return replace(telling, row={**telling.row, "resolved_at": now, "resolution": _AGAIN}, kind="over")
 
 
 def _confirm(context: Context, rows: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ The rule, for each time that a cause opened:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class Telling:
     channel : str
         `URGENT` or `NOTICES`.
     attempt : int
-        1 for the first try to tell it.
+        1 for the first try to tell anything of this opening.
     told : bool
         Whether people have been told of this opening before.
     held : bool
@@ -100,8 +100,7 @@ def _telling(row: Row, tries: list[Row], now: datetime) -> Telling | None:
     failed = [each for each in tries if not each["delivered_at"]]
     going_on = any(each["failure"] is None and each["claimed_at"] > now - LEASE for each in failed)
     patience = max((each["retry_at"] for each in failed if each["retry_at"]), default=None)
-    telling = Telling(row, kind, _channel(row, told), told=bool(told), held=going_on, not_before=patience)
-    return replace(telling, attempt=1 + sum(each["telling"] == telling.key for each in failed))
+    return Telling(row, kind, _channel(row, told), 1 + len(failed), told=bool(told), held=going_on, not_before=patience)
 
 
 def _kind(row: Row, told: list[Row], now: datetime) -> Literal["open", "over", "note"] | None:

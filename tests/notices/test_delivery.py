@@ -14,6 +14,7 @@ from nba_ml.errors import Unavailable
 from nba_ml.notices import delivery, outbox, slack, spool
 from nba_ml.notices.tellings import LEASE
 from nba_ml.settings import Settings
+from nba_ml.warehouse import schema
 from nba_ml.warehouse.port import LATEST
 from tests.slack_stub import PATH, slack_stub
 
@@ -117,7 +118,7 @@ def test_what_slack_does_not_take_is_kept_said_and_told_later_exactly_once(answe
     assert PATH not in json.dumps([done, down, deliveries(context)], default=str)
     clock.passes(minutes=2)
     later = delivery.deliver(context)
-    assert (later["failed"], later["waiting"]) == ({}, 0)
+    assert (later["failed"], later["messages"], later["waiting"]) == ({}, 1, 0)
     assert sum(ALERT.cause in text for text in stub.texts) == 1
     assert "Slack takes messages again." in stub.texts[-1]
     assert alerts.open_alerts(context)["cause"].to_list() == [ALERT.cause]
@@ -137,6 +138,19 @@ def test_slack_is_left_alone_as_long_as_it_asks(context, stub, clock):
     clock.passes(seconds=30)
     assert delivery.deliver(context)["waiting"] == 0
     assert sum(ALERT.cause in text for text in stub.texts) == 1
+
+
+def test_while_slack_stays_down_nothing_is_forgotten_or_doubled(context, stub, clock):
+    alerts.write(context, ALERT)
+    stub.answers = [500] * 5
+    for _ in range(5):
+        delivery.deliver(context)
+        clock.passes(hours=7)
+    assert stub.requests == 5
+    assert delivery.deliver(context) == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "failed": {}, "waiting": 0}
+    assert delivery.deliver(context)["messages"] == 0
+    assert "Over after 1 d 11 h" in stub.texts[0]
+    assert "told 1 d 11 h late" in stub.texts[0]
 
 
 def test_that_one_channel_is_down_is_told_in_the_other(tmp_path, stub, clock):
@@ -297,3 +311,20 @@ def test_announcing_never_raises_even_where_nothing_can_be_kept(context, monkeyp
 
 def _busy(*_, **__):
     raise Unavailable("the file is held by another process")
+
+
+def test_on_bigquery_it_is_claimed_told_and_closed_alike(bigquery_names, stub, clock, monkeypatch, tmp_path):
+    known = {name: table for name, table in schema.tables().items() if name in (alerts.TABLE, outbox.TABLE)}
+    monkeypatch.setattr("nba_ml.warehouse.schema.tables", lambda: known)
+    monkeypatch.setattr("nba_ml.warehouse.catalogue.views", lambda: ())
+    settings = {"warehouse": "bigquery", "project": bigquery_names.project, "dataset_prefix": bigquery_names.prefix}
+    context = make(tmp_path, slack_webhook=stub.url, **settings)
+    stub.answers = [500]
+    alerts.write(context, ALERT)
+    assert delivery.deliver(context)["waiting"] == 2
+    alerts.write(context, WARNING)
+    done = delivery.deliver(context)
+    assert (done["told"], done["messages"], done["waiting"]) == (3, 1, 0)
+    assert delivery.announce_over(context, ["burst.shift"], "Published.", date(2024, 1, 5))["told"] == 1
+    assert alerts.open_alerts(context)["cause"].to_list() == [WARNING.cause]
+    assert len(stub.taken) == 2
