@@ -78,3 +78,21 @@ def test_it_survives_serialization(timetable):
     again = type(timetable).deserialize(timetable.serialize())
     assert again.summary == timetable.summary == "slates, 09:00 New York"
     assert keys(again, DAYS[0], DAYS[-1]) == keys(timetable, DAYS[0], DAYS[-1])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "slates"),
+    [
+        (date(2025, 3, 8), date(2025, 3, 10), ["2025-03-08", "2025-03-09", "2025-03-10"]),  # to summer time on the 9th
+        (date(2025, 11, 1), date(2025, 11, 3), ["2025-11-01", "2025-11-02", "2025-11-03"]),  # and back on the 2nd
+        (date(2025, 11, 26), date(2025, 11, 28), ["2025-11-26", "2025-11-28"]),  # Thanksgiving
+        (date(2025, 2, 12), date(2025, 2, 20), ["2025-02-12", "2025-02-13", "2025-02-19", "2025-02-20"]),  # All-Star
+        (date(2025, 6, 29), date(2025, 10, 22), ["2025-10-21", "2025-10-22"]),  # off season
+    ],
+)
+def test_by_the_rule_alone_every_tick_is_at_nine_and_odd_days_have_none(timetable, tmp_path, first, last, slates):
+    slate_calendar.save(tmp_path, {})
+    bounds = (datetime.combine(day, datetime.min.time(), NEW_YORK) for day in (first, last + timedelta(days=1)))
+    infos = list(timetable.iter_partition_dagrun_infos(**dict(zip(("earliest", "latest"), bounds, strict=True))))
+    assert [info.partition_key for info in infos] == slates
+    assert {info.run_after.astimezone(NEW_YORK).strftime("%H:%M") for info in infos} == {"09:00"}

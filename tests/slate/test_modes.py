@@ -10,6 +10,7 @@ from nba_ml.errors import GateRefused
 from nba_ml.slate import modes, steps
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.warehouse.port import LATEST
+from tests.slate.little_league import a_quote
 
 SLATE = date(2024, 1, 12)
 TIP = datetime(2024, 1, 13, 0, 0, tzinfo=UTC)
@@ -161,3 +162,21 @@ def test_without_a_known_tipoff_live_ends_at_noon(ready, clock, frames):
     assert steps.open_slate(ready, SLATE, "auto")["mode"] == "live"
     clock(noon)
     assert steps.open_slate(ready, SLATE, "auto")["mode"] == "replay"
+
+
+def test_a_late_update_is_a_run_of_its_own_and_what_was_published_when_can_be_asked(ready, clock, frames):
+    clock(TIP - timedelta(hours=4))
+    morning = steps.predict(ready, SLATE, "auto")
+    assert steps.predict(ready, SLATE, "auto") == morning  # nothing new
+    moved = a_quote(TIP, "0100", minutes=-120, player_id=100, player_name="ATL 0", team="ATL", line=30.5)
+    ready.warehouse.upsert("nba_raw.prop_lines", pl.DataFrame([moved], schema=frames["nba_raw.prop_lines"].schema))
+    clock(TIP - timedelta(minutes=75))
+    update = steps.predict(ready, SLATE, "auto")
+    assert update["run_key"] != morning["run_key"]
+    asked = "SELECT run_number, run_key, line, line_change, in_force, before_tipoff FROM nba_predictions.v_pick_history"
+    rows = ready.warehouse.query(f"{asked} WHERE player_id = 100 ORDER BY run_number").rows()
+    assert [(number, key, line, in_force, before) for number, key, line, _, in_force, before in rows] == [
+        (1, morning["run_key"], 22.5, False, True),
+        (2, update["run_key"], 30.5, True, True),
+    ]
+    assert rows[1][3] == 8.0
