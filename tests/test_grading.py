@@ -12,9 +12,11 @@ from nba_ml import calendar, grading
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.ids import digest, frame_fingerprint
+from nba_ml.ingest import ingest
 from nba_ml.settings import Settings
 from nba_ml.warehouse.port import LATEST
 from nba_ml.warehouse.schema import table
+from tests import files_factory
 
 SLATE = date(2024, 1, 12)
 TIP = datetime(2024, 1, 13, 0, 30, tzinfo=UTC)
@@ -383,3 +385,33 @@ def test_no_grade_ever_changes_a_prediction(context, monkeypatch):
     later(monkeypatch, days=9)
     grading.grade(context, SLATE)
     assert {name: digest([frame_fingerprint(context.warehouse.read(name, as_of=LATEST))]) for name in (SYSTEMS, PICKS)} == before
+
+
+def test_a_correction_goes_from_the_source_to_a_revised_grade(tmp_path, monkeypatch):
+    day = date(2023, 11, 20)
+    monkeypatch.setattr(calendar, "now", lambda: datetime(2023, 11, 23, 12, tzinfo=UTC))
+    settings = Settings(home=tmp_path / "home", source="files", files_dir=tmp_path / "files", _env_file=None)
+    frames = files_factory.league(day, day)
+    game, who = frames["player_box.parquet"].select("game_id", "player_id").row(0)
+
+    def morning(box: pl.DataFrame) -> list[int]:
+        """Bring the box scores in, grade what that asks for, and return how many grades are new."""
+        files_factory.write(tmp_path / "files", frames | {"player_box.parquet": box})
+        context = Context(settings)
+        done = ingest(context, day, day, run=f"ingest:{day}:{day}")
+        return [grading.grade(context, date.fromisoformat(due))["new"] for due in grading.due(context, day, day, done["changed"])]
+
+    first = frames["player_box.parquet"]
+    assert morning(first) == []  # nobody predicted it
+    run = {"slate_date": day, "player_id": who, "game_id": game}
+    warehouse = Context(settings).warehouse
+    warehouse.upsert(SYSTEMS, typed(SYSTEMS, [number(who, game, 12.0) | run]))
+    warehouse.upsert(PICKS, typed(PICKS, [pick(who, game, 8.5, team=first["team"][0]) | run]))
+    assert morning(first) == [1]
+    assert morning(first) == []
+    mates = first.filter(pl.col("team") == first["team"][0])["player_id"].to_list()
+    moved = pl.when(pl.col("player_id") == mates[0]).then(1).when(pl.col("player_id") == mates[1]).then(-1).otherwise(0)
+    assert morning(first.with_columns(pts=pl.col("pts") + moved.cast(pl.Int16))) == [1]
+    stored = warehouse.read(grading.TABLE, as_of=LATEST).sort("revision")
+    points = first["pts"][0]
+    assert stored.select("revision", "actual_points").rows() == [(0, points), (1, points + 1)]
