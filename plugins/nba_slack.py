@@ -4,6 +4,7 @@ What is told, when, and what becomes of it while Slack or the warehouse is down 
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -25,6 +26,8 @@ CONNECTIONS = {"urgent": "slack_webhook", "notices": "slack_webhook_notices"}
 
 _LONGEST_ERROR = 1200
 _LOCK_WAIT_SECONDS = 20.0
+_PATIENCE_SECONDS = 25.0
+_SILENT = "its process ended without a word: killed, or out of memory"
 
 
 class _Dag(NamedTuple):
@@ -116,22 +119,37 @@ def _task_failed(platform: "Context", context: Mapping[str, Any]) -> None:
         # Whoever refused wrote an alert that says more.
         delivery.deliver_quietly(platform)
         return
-    said = _said(error) if error else "its process ended without a word: killed, or out of memory"
-    what = f"Task {ti.task_id} of {ti.dag_id} failed: {said}"
-    alert = _alert(
-        f"task.{ti.dag_id}.{ti.task_id}", what, ti.dag_id, _slate(context), f"{ti.run_id} {ti.map_index} {ti.try_number}", ti.log_url
-    )
-    delivery.announce(platform, alert)
+    what = f"Task {ti.task_id} of {ti.dag_id} failed: {_said(error) if error else _SILENT}"
+    occasion = f"{ti.run_id} {ti.map_index} {ti.try_number}"
+    delivery.announce(platform, _alert(f"task.{ti.dag_id}.{ti.task_id}", what, ti.dag_id, _slate(context), occasion, ti.log_url))
 
 
 def _run_failed(platform: "Context", context: Mapping[str, Any]) -> None:
     from nba_ml.notices import delivery
 
-    if context["reason"] == "task_failure":
-        return  # the task told it
-    dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    what = f"The run {run_id} of {dag_id} failed as a whole: {str(context['reason']).replace('_', ' ')}."
-    delivery.announce(platform, _alert(f"run.{dag_id}", what, dag_id, _slate(context), run_id, _address(dag_id, run_id)))
+    dag_id, run_id, slate, why = context["dag"].dag_id, context["run_id"], _slate(context), context["reason"]
+    if why == "task_failure" and _told_by_a_task(platform, dag_id, run_id, slate):
+        return
+    said = _SILENT if why == "task_failure" else why.replace("_", " ")
+    what = f"The run {run_id} of {dag_id} failed: {said}"
+    delivery.announce(platform, _alert(f"run.{dag_id}", what, dag_id, slate, run_id, _address(dag_id, run_id)))
+
+
+def _told_by_a_task(platform: "Context", dag_id: str, run_id: str, slate: date | None) -> bool:
+    """Wait for the alert of the task that failed the run: a task that is killed tells nothing, and one that is not may still be at it."""
+    from nba_ml import alerts
+
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        for row in alerts.open_alerts(platform).to_dicts():
+            in_run = any(each.startswith(f"{run_id} ") for each in (row["occasions"] or "").splitlines())
+            if (row["cause"].startswith(f"task.{dag_id}.") and in_run) or (
+                row["cause"].startswith("burst.") and row["slate_date"] == slate
+            ):
+                return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(1)
 
 
 def _run_succeeded(platform: "Context", context: Mapping[str, Any]) -> None:

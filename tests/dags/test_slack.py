@@ -99,13 +99,27 @@ def test_recovery_is_told_when_a_run_for_the_slate_succeeds(stub, platform):
     assert len(stub.taken) == 2
 
 
-def test_a_run_that_failed_by_its_tasks_is_not_told_twice_and_a_time_out_is(stub, platform):
-    dag = SimpleNamespace(dag_id="nba_train")
-    tell("run failed", dag=dag, run_id="scheduled__x+00:00", reason="task_failure")
-    assert stub.taken == []
-    tell("run failed", dag=dag, run_id="scheduled__x+00:00", reason="timed_out")
-    assert "failed as a whole: timed out." in stub.texts[0]
-    assert "runs/scheduled__x%2B00%3A00" in stub.texts[0]
+def test_a_run_that_failed_by_its_tasks_is_not_told_twice(stub, platform):
+    fail(RuntimeError("x"))
+    tell("run failed", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r1", partition_key=SLATE, reason="task_failure")
+    alerts.write(platform, alerts.Alert("burst.shift:v2", "urgent", "Not published.", "look", "k", slate_date=TODAY))
+    tell("run failed", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r2", partition_key=SLATE, reason="task_failure")
+    assert not any("`run." in text for text in stub.texts)
+
+
+def test_a_killed_task_tells_nothing_and_its_run_does(stub, platform, monkeypatch):
+    monkeypatch.setattr("nba_slack._PATIENCE_SECONDS", 0)
+    fail(RuntimeError("x"))
+    tell("run failed", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r2", partition_key=SLATE, reason="task_failure")
+    assert "The run r2 of nba_predict failed: its process ended without a word: killed, or out of memory" in stub.texts[1]
+    tell("run succeeded", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r2", partition_key=SLATE, reason="success")
+    assert alerts.open_alerts(platform).is_empty()
+
+
+def test_a_run_that_took_too_long_is_told(stub, platform):
+    tell("run failed", dag=SimpleNamespace(dag_id="nba_train"), run_id="scheduled__x+00:00", reason="timed_out")
+    assert "The run scheduled__x+00:00 of nba_train failed: timed out" in stub.texts[0]
+    assert "runs/scheduled__x%2B00%3A00|Run>" in stub.texts[0]
 
 
 def test_a_missed_deadline_is_told_from_what_the_triggerer_has(stub, platform):
