@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import polars as pl
 import pytest
 
 from nba_ml import calendar, rhythm
@@ -64,3 +65,16 @@ def test_hours_of_new_york_hold_when_the_clocks_change(day):
     moment = rhythm.due_at("ingest", day, TIP).astimezone(calendar.NEW_YORK)
     assert (moment.date(), moment.time()) == (day + timedelta(days=1), time(10))
     assert rhythm.due_at("predict", day, calendar.live_until(day, None)).astimezone(calendar.NEW_YORK).time() == time(10)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("year", [2021, 2022, 2023, 2024])
+def test_of_real_seasons_exactly_the_slates_are_expected_with_the_schedule_known_two_days_ahead(files_dir, year):
+    schedule = pl.read_parquet(files_dir / "schedule.parquet", columns=["game_date"])
+    real = {day for day in schedule["game_date"].cast(pl.Date).unique().to_list() if calendar.season_year(day) == year}
+    days = [calendar.opener(year) + timedelta(days=number) for number in range(-30, 335)]
+    found = {
+        day for day in days if rhythm.is_expected(SlateCalendar({known: None for known in real if known <= day + timedelta(days=2)}), day)
+    }
+    assert len(real) > 200
+    assert found == real
