@@ -82,8 +82,12 @@ def missed(context: Context, ref: Mapping[str, Any] | None = None) -> dict[str, 
     stored = _stored(context, *_window(today))
     slates = calendar_of(context)
     plan(context, min(today, max((row["slate_date"] for row in stored), default=today)), today + DAYS_AHEAD, slates)
-    rows = judge(context, _stored(context, *_window(today)))
+    before = _stored(context, *_window(today))
+    rows = judge(context, before)
     _write(context, rows)
+    for earlier, row in zip(before, rows, strict=True):
+        if row["state"] in _FINAL and earlier["state"] not in _FINAL:
+            _close_failures(context, row)
     counts = {state: sum(row["state"] == state for row in rows) for state in ("expected", "done", "late", "missed", "not_needed")}
     told = [written for kind in KINDS if (written := _tell(context, kind, rows))]
     return {**(ref or {}), "expected": counts, "overdue": [_brief(row) for row in overdue(rows)], "alerts": told}
@@ -182,11 +186,20 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
     return alert.cause
 
 
+def _close_failures(context: Context, row: Mapping[str, Any]) -> None:
+    """Close what Airflow told of runs that failed for a slate, where another run, or a person by hand, has done it."""
+    if row["kind"] in (PREDICT, GRADE):
+        alerts.resolve_under(context, _stems(row["kind"]), f"It was done otherwise: {row['what']}.", slate_date=row["slate_date"])
+
+
+def _stems(kind: str) -> list[str]:
+    return [f"{event}.nba_{kind}" for event in ("task", "run", "deadline")]
+
+
 def _is_told(context: Context, kind: str, day: date) -> bool:
     """Tell whether an open alert of Airflow's already says that the DAG of a kind failed, or is late, for a slate."""
     about = alerts.open_alerts(context).filter(pl.col("slate_date").is_null() | (pl.col("slate_date") == day))
-    stems = [f"{event}.nba_{kind}" for event in ("task", "run", "deadline")]
-    return any(told == stem or told.startswith((f"{stem}.", f"{stem}:")) for told in about["cause"] for stem in stems)
+    return any(told == stem or told.startswith((f"{stem}.", f"{stem}:")) for told in about["cause"] for stem in _stems(kind))
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, Any]:

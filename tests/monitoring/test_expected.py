@@ -361,3 +361,13 @@ def test_what_airflow_has_told_is_not_told_again(context, clock, cause):
     assert [row["kind"] for row in expected.missed(context)["overdue"]] == ["predict"]
     assert set(causes(context)) == {cause}
     assert states(context, SLATE)["predict"] == "missed"
+
+
+def test_a_failure_that_another_run_made_good_is_closed(context, clock):
+    expected.missed(context)
+    for cause, day in ((f"task.nba_predict.score:{SLATE}", SLATE), (f"task.nba_predict.score:{SLATE - DAY}", SLATE - DAY)):
+        alerts.write(context, alerts.Alert(cause, "urgent", "It failed.", "Clear the task", "run", slate_date=day))
+    publish(context, SLATE, new_york(SLATE, 17, 50))
+    clock(new_york(SLATE, 18, 15))
+    expected.missed(context)
+    assert set(causes(context)) == {f"task.nba_predict.score:{SLATE - DAY}"}
