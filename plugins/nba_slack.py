@@ -101,12 +101,21 @@ def webhook(channel: str) -> "WebhookClient | None":
 
 
 def _open() -> "Context":
-    """Open the platform; a callback waits less for the warehouse than a task: it has a way around."""
+    """Open the platform; a callback waits less for the warehouse than a task, and does without a connection of Google's that is no good."""
     from dataclasses import replace
 
     from nba_context import open_context
 
-    context = open_context()
+    from nba_ml.clients import APPLICATION_DEFAULT
+    from nba_ml.context import Context
+    from nba_ml.errors import UsageError
+    from nba_ml.settings import load_settings
+
+    try:
+        context = open_context()
+    except UsageError:
+        log.exception("the platform opens without the clients of its connections")
+        context = Context(load_settings(), replace(APPLICATION_DEFAULT, slack=webhook))
     wait = min(context.settings.lock_wait_seconds, _LOCK_WAIT_SECONDS)
     return replace(context, settings=context.settings.model_copy(update={"lock_wait_seconds": wait}))
 

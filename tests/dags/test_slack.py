@@ -9,7 +9,7 @@ import pytest
 
 from nba_ml import alerts, calendar
 from nba_ml.context import Context
-from nba_ml.errors import GateRefused
+from nba_ml.errors import GateRefused, UsageError
 from nba_ml.notices import spool
 from tests.slack_stub import PATH, slack_stub
 
@@ -124,17 +124,18 @@ def test_a_run_that_took_too_long_is_told(stub, platform):
 
 def test_a_missed_deadline_is_told_from_what_the_triggerer_has(stub, platform):
     from airflow.sdk import AsyncCallback
+    from airflow.triggers.callback import CallbackTrigger
     from nba_slack import NbaNotifier
 
     run = {"dag_id": "nba_predict", "dag_run_id": "slate__x", "partition_key": SLATE, "state": "running"}
     context = {"dag_run": run, "deadline": {"id": "1", "deadline_time": datetime(2024, 1, 5, 22, tzinfo=UTC)}}
     callback = AsyncCallback(NbaNotifier, kwargs={"event": "deadline missed"})
-    assert callback.path.endswith("nba_slack.NbaNotifier")
+    trigger = CallbackTrigger(callback.path, callback.kwargs | {"context": context})
 
-    async def trigger():
-        await NbaNotifier(**callback.kwargs, context=context)
+    async def events():
+        return [event.payload["state"] async for event in trigger.run()]
 
-    asyncio.run(trigger())
+    assert asyncio.run(events()) == ["running", "success"]
     assert f"nba_predict for the slate of {SLATE} was not done by 17:00 New York. It is running." in stub.texts[0]
     tell("run succeeded", dag=SimpleNamespace(dag_id="nba_predict"), run_id="x", partition_key=SLATE, reason="success")
     assert "Over after" in stub.texts[1]
@@ -165,6 +166,15 @@ def test_no_callback_raises_whatever_is_down(stub, platform, monkeypatch):
     monkeypatch.setenv("NBA_ML_WAREHOUSE", "no such thing")
     fail(RuntimeError("x"))
     tell("task failed")
+
+
+def test_a_connection_of_google_that_is_no_good_keeps_nobody_from_being_told(stub, platform, monkeypatch):
+    def no_good(settings):
+        raise UsageError("the Airflow connection google_cloud_default is no good")
+
+    monkeypatch.setattr("nba_google.open_clients", no_good)
+    fail(UsageError("the Airflow connection google_cloud_default is no good"))
+    assert "google_cloud_default is no good" in stub.texts[0]
 
 
 def test_without_a_connection_the_setting_is_used_and_without_both_nothing_is_posted(stub, platform, monkeypatch):
