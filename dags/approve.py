@@ -70,7 +70,10 @@ def nba_approve() -> None:
         defaults=Choice.LATER.value,
         response_timeout=ANSWER_WITHIN,
         notifiers=NbaNotifier("approval wanted"),
-        params={"note": Param("", type="string", title="Note", description="Why; written to the release log. A rejection needs one")},
+        # The form's buttons stay grey while a text that may not be null is empty.
+        params={
+            "note": Param(None, type=["null", "string"], title="Note", description="Why; written to the release log. A rejection needs one")
+        },
     )
 
     @task
@@ -80,11 +83,8 @@ def nba_approve() -> None:
 
         person = answered["responded_by_user"]
         actor = person["name"] if person else NOBODY
-        return report(
-            approval.answer(
-                open_context(), asked, answered["chosen_options"][0], actor=actor, note=answered["params_input"].get("note", "")
-            )
-        )
+        note = answered["params_input"].get("note") or ""
+        return report(approval.answer(open_context(), asked, answered["chosen_options"][0], actor=actor, note=note))
 
     asked = question()
     asked >> ask

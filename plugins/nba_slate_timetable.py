@@ -74,7 +74,12 @@ class SlateTimetable(CronPartitionTimetable):
         InvalidPartitionKeyError
             If the key is no date, or there are no games on it; the message names the nearest slates.
         """
-        midnight = coerce_datetime(super()._decode_partition_date(partition_key))
+        try:
+            midnight = coerce_datetime(super()._decode_partition_date(partition_key))
+        except InvalidPartitionKeyError as error:
+            raise InvalidPartitionKeyError(
+                f"{partition_key!r} is not a slate date: write the date of its games in New York, as in 2025-01-05"
+            ) from error
         day = midnight.in_timezone(self._timezone).date()
         if day.isoformat() != partition_key:
             raise InvalidPartitionKeyError(f"{partition_key!r} is not a slate date: write it as {day.isoformat()}")

@@ -84,6 +84,8 @@ class AirflowHome:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder / 'airflow.db'}",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            # The default of 5 seconds is too short for a busy machine: its tasks fail before they start.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "GX_ANALYTICS_ENABLED": "false",
             "NBA_ML_HOME": str(self.home),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),

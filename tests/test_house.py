@@ -240,6 +240,18 @@ def test_compose_has_no_secret_and_stops_where_one_is_missing():
     assert {name: example.get(name) for name in demanded} == dict.fromkeys(demanded, "")
 
 
+def test_compose_passes_on_every_setting_but_folders():
+    # The home is a volume; a folder of files has to be mounted by whoever has one.
+    environment = yaml.safe_load(texts()["docker-compose.yaml"])["services"]["scheduler"]["environment"]
+    assert {f"NBA_ML_{name.upper()}" for name in Settings.model_fields} - set(environment) == {"NBA_ML_HOME", "NBA_ML_FILES_DIR"}
+
+
+def test_tasks_wait_as_long_for_the_api_server_in_compose_as_on_a_laptop():
+    environment = yaml.safe_load(texts()["docker-compose.yaml"])["services"]["scheduler"]["environment"]
+    name = "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT"
+    assert f'"{name}": "{environment[name]}"' in texts()["scripts/airflow_home.py"]
+
+
 def test_the_emulators_of_compose_are_those_of_the_tests():
     services = yaml.safe_load(texts()["docker-compose.yaml"])["services"]
     version = re.search(r"fake-gcs-server@v(\S+)", texts()["scripts/emulators.sh"]).group(1)

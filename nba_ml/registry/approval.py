@@ -98,7 +98,7 @@ def answer(context: Context, asked: Mapping[str, Any], choice: str, *, actor: st
     """
     chosen = Choice(choice)
     if chosen == Choice.REJECT and not note.strip():
-        raise UsageError("a rejection needs a note that says why: `nba-ml release reject VERSION --reason TEXT` takes it")
+        raise UsageError(f"a rejection needs a note that says why: nba-ml release reject {asked['version']} --reason TEXT")
     if chosen == Choice.LATER:
         if actor == NOBODY:
             alerts.write(context, telling.wanted(asked, occasion=f"no answer by {calendar.now():%Y-%m-%d %H:%M} UTC"))

@@ -116,6 +116,15 @@ def test_the_release_form_offers_every_action_of_the_state_machine(dag_bag):
     assert set(offered) == {"approve", *ACTIONS} - {"release"}
 
 
+def test_a_question_can_be_answered_without_a_note(dag_bag):
+    # The buttons of Airflow's form are disabled while a field that is not nullable is empty.
+    for task in (task for dag in dag_bag.dags.values() for task in dag.tasks if task.operator_name == "HITLOperator"):
+        for name in task.params:
+            assert "null" in task.params.get_param(name).schema["type"], f"{task.task_id}: {name}"
+            assert task.params[name] is None
+    assert dag_bag.dags["nba_approve"].get_task("ask").params
+
+
 def test_a_dag_survives_serialization(dag):
     from airflow.serialization.serialized_objects import DagSerialization
 

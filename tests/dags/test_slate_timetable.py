@@ -58,8 +58,9 @@ def test_a_typed_key_gets_the_date_of_the_scheduled_run(timetable):
     [
         ("2025-03-07", "nearest slates are 2025-03-06 and 2025-03-08"),
         ("2025-3-8", "2025-03-08"),
-        ("tomorrow", "does not match"),
-        ("", "match"),
+        ("tomorrow", "'tomorrow' is not a slate date: write the date of its games in New York"),
+        ("2025-02-30", "'2025-02-30' is not a slate date"),
+        ("", "'' is not a slate date"),
     ],
 )
 def test_a_key_that_is_no_slate_is_refused_with_a_sentence(timetable, key, words):

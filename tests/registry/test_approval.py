@@ -78,7 +78,7 @@ def test_no_answer_changes_nothing_and_says_how_to_go_on(asking):
 
 
 def test_a_rejection_says_why(asking):
-    with pytest.raises(UsageError, match="note"):
+    with pytest.raises(UsageError, match="needs a note that says why: nba-ml release reject v2 --reason TEXT"):
         approval.answer(asking, approval.question(asking), Choice.REJECT, actor="bob", note=" ")
     assert len(steps.open_log(asking).entries) == 1
 
