@@ -64,20 +64,24 @@ def mean(dates: Sequence | np.ndarray, values: np.ndarray, level: float = LEVEL)
     means with unknown variance (2023), section 4, here with known weights. Neither bounds nor a known variance are needed, so that it says something
     after 5 slates already. Its coverage under daily looks is tested on heavy-tailed errors with what slates have in common.
     """
-    means, sizes = slate_means(dates, values)
-    if not len(means):
-        return Mean(None, None, None, 0, 0)
-    total = float(sizes.sum())
-    value = float((sizes * means).sum() / total)
-    half = _half_width(float((sizes * (means - value) ** 2).sum()), total, len(means), level)
-    low, high = (None, None) if half is None else (value - half, value + half)
-    return Mean(value, low, high, len(means), int(total))
+    return _summary(*slate_means(dates, values), level)
 
 
 def path(dates: Sequence | np.ndarray, values: np.ndarray, level: float = LEVEL) -> list[Mean]:
     """Return what `mean` says after each slate."""
     order = np.asarray(dates)
     return [mean(order[order <= day], values[order <= day], level) for day in np.unique(order)]
+
+
+def since(dates: Sequence | np.ndarray, values: np.ndarray, longest: int, level: float) -> list[Mean]:
+    """Return what `mean` says of the rows since each of the last `longest` slates, the longest stretch first: for whoever asks what changed.
+
+    Whoever acts on the first of these intervals that excludes what is usual is wrong after 1 / (1 − level) slates on average, or later, however often
+    he looks; so it takes a level near 1. Source: S. Shekhar and A. Ramdas, Reducing sequential change detection to sequential estimation (2023), by
+    which a confidence sequence that is begun anew at each slate detects changes at unknown times.
+    """
+    means, sizes = slate_means(dates, values)
+    return [_summary(means[-slates:], sizes[-slates:], level) for slates in range(min(longest, len(means)), 0, -1)]
 
 
 def slates_needed(found: Mean, distance: float, most: int = 2000, level: float = LEVEL) -> int | None:
@@ -94,6 +98,17 @@ def slates_needed(found: Mean, distance: float, most: int = 2000, level: float =
         if scatter * _per_scatter(slates, slates * rows, level) < distance:
             return slates
     return None
+
+
+def _summary(means: np.ndarray, sizes: np.ndarray, level: float) -> Mean:
+    """Return the mean over slates of given means and rows, with its interval."""
+    if not len(means):
+        return Mean(None, None, None, 0, 0)
+    total = float(sizes.sum())
+    value = float((sizes * means).sum() / total)
+    half = _half_width(float((sizes * (means - value) ** 2).sum()), total, len(means), level)
+    low, high = (None, None) if half is None else (value - half, value + half)
+    return Mean(value, low, high, len(means), int(total))
 
 
 def _half_width(scatter: float, rows: float, slates: int, level: float) -> float | None:

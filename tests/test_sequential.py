@@ -84,3 +84,19 @@ def test_how_many_slates_it_takes_comes_true():
     reached = next(look.slates for look in path if look.high is not None and look.high - look.value < 0.03)
     assert needed == pytest.approx(reached, rel=0.3)
     assert sequential.slates_needed(path[2], 0.03) is None
+
+
+def test_a_change_is_seen_in_the_stretch_since():
+    """For 40 slates nothing, then a shift: the stretch that begins with it tells it first; a steady stream is quiet at level 0.999."""
+    rng = np.random.default_rng(5)
+    dates = np.repeat(np.arange(60), 100)
+    steady = rng.normal(0, 2, 6000)
+    looks = [sequential.since(dates[: 100 * day], steady[: 100 * day], 40, 0.999) for day in range(1, 61)]
+    assert all(look.low is None or look.low <= 0 <= look.high for seen in looks for look in seen)
+    moved = steady + np.where(dates >= 40, 0.8, 0.0)
+    found = sequential.since(dates, moved, 40, 0.999)
+    assert [look.slates for look in found] == list(range(40, 0, -1))
+    told = max(found, key=lambda look: look.low if look.low is not None else -1)
+    assert told.low > 0.3
+    assert 12 <= told.slates <= 24
+    assert found[0] == sequential.mean(dates[dates >= 20], moved[dates >= 20], 0.999)

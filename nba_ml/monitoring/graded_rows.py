@@ -1,6 +1,7 @@
 """Graded numbers of the runs in force, live and replay apart, as the monitor looks at them."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -20,6 +21,7 @@ SIMPLE = "moving_average"
 ROW = ("mode", "slate_date", "game_id", "player_id")
 
 _RUN = ("mode", "slate_date", "game_id", "run_key")
+_KNOWN = ("prior_games", "season_avg_minutes")
 _FACTS = ("line", "actual_points", "outcome", "closing_line_value")
 
 
@@ -47,32 +49,42 @@ def fingerprints(context: Context, first: date, last: date) -> pl.DataFrame:
     return rows.group_by("mode", "slate_date", maintain_order=True).agg(each.str.join(",")).sort("mode", "slate_date")
 
 
-def read(context: Context, first: date, last: date) -> pl.DataFrame:
+def read(context: Context, first: date, last: date, systems: Sequence[str] | None = None) -> pl.DataFrame:
     """Return the latest grades of a span.
+
+    Parameters
+    ----------
+    systems : sequence of str, optional
+        Systems; all by default. `simple` is null without `SIMPLE` among them.
 
     Returns
     -------
     DataFrame
         `ROW`, system_id, model_version, published (whether the row was published from that version), in_sample, predicted_points, simple (what
-        `SIMPLE` says of the row), line, actual_points, outcome, closing_line_value, p_over, q10, q90; ordered.
+        `SIMPLE` says of the row), line, actual_points, outcome, closing_line_value, p_over, q10, q90, prior_games and
+        season_avg_minutes as known before the game; ordered.
     """
     span = (first, last)
-    picks = context.warehouse.read(graded.PICKS, as_of=LATEST, dates=span, columns=[*_RUN, "player_id", "model_version", "published_at"])
+    picks = context.warehouse.read(
+        graded.PICKS, as_of=LATEST, dates=span, columns=[*_RUN, "player_id", "model_version", *_KNOWN, "published_at"]
+    )
+    where = {"system_id": list(systems)} if systems else {}
     columns = ["prediction_id", "revision", *_RUN, "player_id", "system_id", "model_version", "predicted_points", *_FACTS]
-    grades = latest(context.warehouse.read(graded.GRADES, as_of=LATEST, dates=span, columns=columns))
-    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=span, columns=["id", "p_over", "q10", "q90"])
+    grades = latest(context.warehouse.read(graded.GRADES, as_of=LATEST, dates=span, where=where, columns=columns))
+    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=span, where=where, columns=["id", "p_over", "q10", "q90"])
     own = picks.select(*_RUN, "player_id", "model_version", published=pl.lit(value=True))
     simple = grades.filter(pl.col("system_id") == SIMPLE).select(*_RUN, "player_id", simple="predicted_points")
     rows = (
         grades.join(in_force(picks), on=_RUN)
         .join(own, on=[*_RUN, "player_id", "model_version"], how="left")
         .join(simple.unique([*_RUN, "player_id"]), on=[*_RUN, "player_id"], how="left")
+        .join(picks.select(*_RUN, "player_id", *_KNOWN), on=[*_RUN, "player_id"], how="left")
         .join(numbers.rename({"id": "prediction_id"}), on="prediction_id", how="left")
     )
     rows = rows.with_columns(
         pl.col("published").fill_null(value=False), in_sample=_in_sample(context, rows["model_version"].unique().to_list())
     )
-    kept = ["system_id", "model_version", "published", "in_sample", "predicted_points", "simple", *_FACTS, "p_over", "q10", "q90"]
+    kept = ["system_id", "model_version", "published", "in_sample", "predicted_points", "simple", *_FACTS, "p_over", "q10", "q90", *_KNOWN]
     return rows.select(*ROW, *kept).sort(*ROW, "system_id", "model_version")
 
 

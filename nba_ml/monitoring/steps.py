@@ -1,4 +1,4 @@
-"""The steps of the monitor, in their order: missed, performance.
+"""The steps of the monitor, in their order: missed, performance, drift, consequences.
 
 Each is a function of the context and of a dict with "until", the last slate that is looked at, and returns the dict with what it found. Each
 may be run again at any time: what was found already is written and told once.
@@ -9,6 +9,8 @@ from typing import Any
 
 from nba_ml.context import Context
 from nba_ml.coverage import default_until
+from nba_ml.monitoring import consequences as gates
+from nba_ml.monitoring import drift as metrics
 from nba_ml.monitoring import expected
 from nba_ml.monitoring import performance as windows
 from nba_ml.monitoring.ping import ping
@@ -34,7 +36,21 @@ def performance(context: Context, ref: Ref) -> Ref:
     return {**ref, **windows.refresh(context, date.fromisoformat(ref["until"]))}
 
 
-STEPS = (missed, performance)
+def drift(context: Context, ref: Ref) -> Ref:
+    """Look at the last graded slate, and write nba_ops.drift_metrics; see `drift.refresh` for what is added. Nothing graded, nothing to look at."""
+    if ref["slate_date"] is None:
+        return {**ref, "version": None, "drift": {}, "drift_rows": 0}
+    return {**ref, **metrics.refresh(context, date.fromisoformat(ref["slate_date"]), ref["mode"])}
+
+
+def consequences(context: Context, ref: Ref) -> Ref:
+    """Do what follows from both; see `consequences.follow` for what is added."""
+    if ref["slate_date"] is None:
+        return {**ref, "judged": [], "breached": [], "alerts": [], "resolved": [], "stopped": [], "retrain": None, "rolled_back": None}
+    return {**ref, **gates.follow(context, date.fromisoformat(ref["slate_date"]), ref["mode"])}
+
+
+STEPS = (missed, performance, drift, consequences)
 
 
 def monitor(context: Context, until: date | None = None) -> Ref:

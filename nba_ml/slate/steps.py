@@ -20,7 +20,7 @@ from nba_ml.errors import GateRefused
 from nba_ml.features import REQUIRED, given, store
 from nba_ml.gates import load_gates
 from nba_ml.registry.in_force import InForce, load_released
-from nba_ml.slate import burst, modes, population, publishing, scoring, timing
+from nba_ml.slate import burst, modes, population, publishing, scoring, stops, timing
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
 from nba_ml.slate import quality as marks
@@ -209,13 +209,15 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     Raises
     ------
     GateRefused
-        If the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions stops the run, or a run that was asked to be
-        live is published after the first tip-off. One that is live by ``auto`` is replayed instead, and an alert says so.
+        If publication is stopped (`nba_ml.slate.stops`), the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions
+        stops the run, or a run that was asked to be live is published after the first tip-off. One that is live by ``auto`` is replayed instead,
+        and an alert says so.
     """
     if not ref["games"]:
         log.info("publish: no games on %s, nothing to do", ref["slate_date"])
         counts = dict.fromkeys(("population", "predicted", "abstained", "blocked", "published"), 0)
         return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
+    stops.require_none(context, date.fromisoformat(ref["slate_date"]))
     if ref["mode"] == "live" and not modes.in_time(context, ref):
         return _replay_instead(context, ref)
     picks = publishing.staged(context, ref, PICKS)

@@ -55,6 +55,8 @@ def rows_of(slates, players=80, *, first=FIRST, seed=1, mode="live", run="r", ve
             "published_at": [datetime(2023, 11, 1, 20, tzinfo=UTC) + timedelta(days=int(d)) for d in day],
             "as_of": [datetime(2023, 11, 1, 20, tzinfo=UTC) + timedelta(days=int(d)) for d in day],
             "release_number": 1,
+            "prior_games": 50,
+            "season_avg_minutes": 25.0,
         }
     ).with_columns(pl.col("line").fill_nan(None))
     over = 1 - _below(mean, np.nan_to_num(facts["line"].to_numpy(), nan=10.5))
