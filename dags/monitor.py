@@ -4,7 +4,9 @@
 a deleted schedule and an empty feed are missed runs, and an alert says so. Looks at the graded slates up to yesterday
 and brings `nba_ops.performance_daily` up to date: errors of every system over the last 7, 14 and 30 slates, paired with
 the line and with the moving average, with intervals; probabilities, intervals, closing-line value; who was accounted
-for, lines and freshness.
+for, lines and freshness. Looks whether features, points and errors of the last slate have drifted from what the
+released version was made on (`nba_ops.drift_metrics`, docs/drift.md). Then does what `[[monitor]]` of gates.toml says:
+warns, asks `nba_train` for a training, stops publication until a person lifts the stop, or takes the version out.
 
 **When.** At a quarter past 10, 13, 15, 17, 18 and 20 in New York, after the hours at which something is due
 (docs/rhythm.md), whether or not anything else ran: it looks at what is graded by then. It waits for no other DAG, since a
@@ -15,14 +17,19 @@ When it is dead itself, `nba-ml heartbeat` says so. Trigger it with `until` to l
 
 - *Unavailable*: a lock or the network. Three tries are over: see who holds the lock, clear the task.
 - Green without windows: nothing of this season is graded up to that date. See `nba_grade`.
+- *retrain* skipped: no training is asked for.
+- *ArtefactError* in *drift*: the backtest of the released version is not the one that was published. The message names
+  the command that goes back.
+- Publication is stopped: `nba-ml alerts` lists the stop and why; `nba-ml alerts close CAUSE --reason TEXT` lifts it.
 
 The same by hand: `nba-ml monitor`.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
-from nba_assets import GRADES
+from nba_assets import GRADES, RETRAINING
 from nba_context import day, open_context, report
 from nba_deadline import within
 from nba_defaults import DAG_DEFAULTS
@@ -34,7 +41,7 @@ STEPS = "nba_ml.monitoring.steps"
 @dag(
     dag_id="nba_monitor",
     dag_display_name="NBA 6 · monitor",
-    description="Performance of the graded slates",
+    description="Missed runs, performance, drift, and what follows from them",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("15 10,13,15,17,18,20 * * *", timezone="America/New_York"),
     deadline=within(timedelta(hours=1)),
@@ -59,9 +66,22 @@ def nba_monitor() -> None:
     missed = step(STEPS, "missed", "Mark what had to be done by now and was not, and alert of it.")
     performance = step(STEPS, "performance", "Bring nba_ops.performance_daily up to date.")
 
+    drift = step(STEPS, "drift", "Look at the last graded slate, and write nba_ops.drift_metrics.")
+    consequences = step(STEPS, "consequences", "Warn, ask for a training, stop publication, or take the version out.")
+
+    @task(outlets=[RETRAINING])
+    def retrain(done: dict, outlet_events: Any = None) -> str:
+        """Ask nba_train for a training, and say why; without a cause that is new, ask for nothing."""
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        if not done["retrain"]:
+            raise AirflowSkipException("no training is asked for")
+        outlet_events[RETRAINING].extra = {"cause": done["retrain"]}
+        return done["retrain"]
+
     started = start()
     missed(started)
-    performance(started)
+    retrain(consequences(drift(performance(started))))
 
 
 nba_monitor()

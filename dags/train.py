@@ -3,10 +3,12 @@
 **What.** Asks the coverage gate whether each season since 2021-22 is complete enough, refreshes the feature store,
 checks the training set, backtests the systems walk-forward, fits the model, holds it to the gates, publishes an
 immutable version to the object store, and releases it. Where a person approves releases (`NBA_ML_APPROVAL=person`),
-the version is published and waits for `nba-ml release approve`.
+the version is published and waits for a person: `nba_approve` asks, `nba-ml release approve` answers by hand.
 
-**When.** Tuesdays at 11:00 in New York, after the week's results. Trigger it with `until` to train on history up to
-that date only. The same history gives the same version: a second run finds it published and changes nothing.
+**When.** Mondays at 11:00 in New York, after the week's results (`NBA_ML_RETRAIN=daily`: every day; `off`: by hand only),
+and when `nba_monitor` asks for it: the cause goes into the model card and the release log. Trigger it with `until` to
+train on history up to that date only. The same history gives the same version: a second run, and every run of the off
+season, finds it published and changes nothing.
 
 **When it fails**
 
@@ -22,16 +24,21 @@ The same by hand: `nba-ml train --until 2025-01-05`.
 """
 
 from datetime import date, timedelta
+from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
-from nba_assets import FEATURES, MODEL, RESULTS
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag, task
+from nba_assets import FEATURES, MODEL, RESULTS, RETRAINING
 from nba_context import brief, day, open_context, report
 from nba_deadline import within
 from nba_defaults import DAG_DEFAULTS
 from nba_step import step
 
+from nba_ml.settings import load_settings
+
 STEPS = "nba_ml.training.steps"
 LONG = timedelta(hours=2)
+HOURS = {"weekly": "0 11 * * 1", "daily": "0 11 * * *"}
+HOUR = HOURS.get(load_settings().retrain)
 
 
 @dag(
@@ -39,7 +46,7 @@ LONG = timedelta(hours=2)
     dag_display_name="NBA 2 · train",
     description="Coverage gate, features, backtest, fit, gates, publish, release",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 11 * * 2", timezone="America/New_York"),
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable(HOUR, timezone="America/New_York"), assets=[RETRAINING]) if HOUR else None,
     deadline=within(timedelta(hours=2)),
     tags=["nba", "training"],
     params={
@@ -49,6 +56,13 @@ LONG = timedelta(hours=2)
             format="date",
             title="Until",
             description="Last game date to learn from; empty = the last one that has results",
+        ),
+        "cause": Param(
+            None,
+            type=["null", "string"],
+            minLength=1,
+            title="Cause",
+            description="Why; empty = what the monitor says where it asked for the run",
         ),
     },
     **DAG_DEFAULTS,
@@ -75,11 +89,13 @@ def nba_train() -> None:
         return report(store.refresh(context, context.source.first_date(), date.fromisoformat(until)))
 
     @task
-    def plan(until: str) -> dict:
-        """Name the version: a hash of the data, the code and the parameters."""
+    def plan(until: str, params: dict, triggering_asset_events: Any = None) -> dict:
+        """Name the version: a hash of the data, the code and the parameters; note why it is trained."""
         from nba_ml.training import steps
 
-        return steps.plan(open_context(), date.fromisoformat(until))
+        asked = (triggering_asset_events or {}).get(RETRAINING, [])
+        causes = [params["cause"], *(event.extra.get("cause") for event in asked)]
+        return steps.plan(open_context(), date.fromisoformat(until), cause="; ".join(filter(None, causes)) or None)
 
     validate = step(STEPS, "validate", "Check the training set against its suite.")
     backtest = step(STEPS, "backtest", "Predict the last weeks walk-forward, each day from what came before it.", execution_timeout=LONG)

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     ping_url: SecretStr | None = Field(
         None, description="address of an uptime service, which is asked for after every good slate: when it hears nothing, it tells people"
     )
+    retrain: Literal["weekly", "daily", "off"] = Field(
+        "weekly", description="when nba_train runs by itself: Mondays and on request of the monitor, daily and on request, or by hand only"
+    )
     seed: int = Field(20211019, description="seed of the simulated league and of every random choice")
     lock_wait_seconds: float = Field(
         60.0, gt=0, description="how long an operation waits for the warehouse file, or for other writers of a BigQuery table"

@@ -41,6 +41,7 @@ def train(
     until: Annotated[
         str | None, typer.Option("--until", help="Last game date to learn from; the last one with results by default.")
     ] = None,
+    cause: Annotated[str | None, typer.Option("--cause", help="Why; goes into the model card and the release log.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model version: coverage gate, features, checks, backtest, fit, gates, publication, release."""
@@ -48,7 +49,7 @@ def train(
     from nba_ml.training import steps
 
     context = Context()
-    result = steps.train(context, parse_date(until) if until else context.source.last_date())
+    result = steps.train(context, parse_date(until) if until else context.source.last_date(), cause=cause)
     show(result, as_json, _print_training)
 
 

@@ -1,5 +1,6 @@
 """Commands: the monitor."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ def monitor(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Look at the graded slates: how good the numbers were lately; see docs/tables.md, nba_ops.performance_daily."""
+    """Look at the graded slates: how good the numbers were lately, what has drifted; and do what follows (docs/drift.md)."""
     from nba_ml.context import Context
     from nba_ml.monitoring import performance, steps
 
@@ -50,4 +51,20 @@ def _show_monitor(found: Mapping[str, Any]) -> None:
         for row in found["performance"]
     ]
     print_table(f"{found['mode']} slates up to {found['slate_date']}", columns, rows)
+    print_table("What is judged", ("", "figure", "rows", "asked", "then", ""), [_judged(row) for row in found["judged"]])
+    for row in found["judged"]:
+        if not row["passed"]:
+            results.print(f"{row['id']}: {row['reason']}", markup=False, soft_wrap=True)
+    if found["stopped"]:
+        results.print(f"Publication is stopped by {', '.join(found['stopped'])}: nba-ml alerts", markup=False, soft_wrap=True)
+    if found["rolled_back"]:
+        results.print(f"{found['rolled_back']} was taken out: nba-ml release show", markup=False, soft_wrap=True)
+    if found["retrain"]:
+        results.print(f"A training is asked for: nba-ml train --cause {shlex.quote(found['retrain'])}", markup=False, soft_wrap=True)
     results.print(f"{found['windows']} windows were made again, {found['rows']} rows written.")
+
+
+def _judged(row: Mapping[str, Any]) -> tuple[object, ...]:
+    verdict = "not judged" if not row["judged"] else "" if row["passed"] else "NO"
+    figure = None if row["value"] is None else f"{row['value']:.4g}"
+    return row["id"], figure, row["n"] or None, row["rule"], row["then"], verdict

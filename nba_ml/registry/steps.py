@@ -133,11 +133,11 @@ def promote(context: Context, version: str, to: str, *, actor: str, reason: str)
     return _done(context, target, version)
 
 
-def release_trained(context: Context, version: str, *, actor: str) -> Answer:
+def release_trained(context: Context, version: str, *, actor: str, cause: str | None = None) -> Answer:
     """Release a version that training just published, where the settings let training do so; else leave it as a candidate."""
     log = open_log(context)
     if context.settings.release_approval == "auto" and free_to_release(log.rollout, version):
-        reason = "released by training: NBA_ML_APPROVAL=auto"
+        reason = "released by training: NBA_ML_APPROVAL=auto" + (f"; trained because {cause}" if cause else "")
         releases.release(log, version, actor=actor, reason=reason, verify=verified_panel, share=1.0)
     return _done(context, log, version)
 

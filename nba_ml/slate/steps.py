@@ -210,8 +210,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     ------
     GateRefused
         If publication is stopped (`nba_ml.slate.stops`), the numbers as a whole can't be right (`nba_ml.slate.burst`), the suite predictions
-        stops the run, or a run that was asked to be live is published after the first tip-off. One that is live by ``auto`` is replayed instead,
-        and an alert says so.
+        stops the run, or a run that was asked to be live is late; one that is live by ``auto`` is replayed instead, and an alert says so.
     """
     if not ref["games"]:
         log.info("publish: no games on %s, nothing to do", ref["slate_date"])

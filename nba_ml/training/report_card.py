@@ -26,7 +26,7 @@ def card(
     folds : sequence of mapping
         See `report_data.folds`.
     version : mapping, optional
-        "version", "until", "data": see `steps.plan`.
+        "version", "until", "data" and, where somebody asked for it, "cause": see `steps.plan`.
     features : int, optional
         How many the model is fed.
     """
@@ -41,6 +41,7 @@ def card(
             "both with an 80 % interval and, where there is a betting line, the probability of the over.",
         ),
         ("Version", f"{version['version']}." if version else "None: this backtest belongs to no version, and nothing of it is published."),
+        *([("Trained because", str(version["cause"]))] if version and version.get("cause") else []),
         ("Trained on", _trained_on(folds, version)),
         (
             "Intended use",

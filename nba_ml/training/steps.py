@@ -50,14 +50,19 @@ BACKTEST_TABLE = "nba_predictions.backtest_predictions"
 Plan = dict[str, Any]
 
 
-def plan(context: Context, until: date) -> Plan:
+def plan(context: Context, until: date, *, cause: str | None = None) -> Plan:
     """Name the version that training on everything up to `until` makes: the same data, code and parameters give the same name.
+
+    Parameters
+    ----------
+    cause : str, optional
+        Why it is trained, where somebody asked for it: for the model card and the release log. It is no part of the name.
 
     Returns
     -------
     dict
         "name", "version", "until", "rows", "features" (count), "left_out" (see `Dataset`), "data" (manifest entry), "published" (whether it
-        exists already), "report" (address).
+        exists already), "report" (address), "cause".
     """
     data = dataset.load(context, until)
     trained_until = data.rows["game_date"].max()
@@ -74,6 +79,7 @@ def plan(context: Context, until: date) -> Plan:
         "data": data.described(),
         "published": context.store.exists(folder + versions.MANIFEST),
         "report": context.store.url_of(folder + REPORT),
+        "cause": cause,
     }
 
 
@@ -214,10 +220,10 @@ def publish(context: Context, planned: Plan) -> dict[str, Any]:
 
 def release(context: Context, planned: Plan, *, actor: str = "nba_train") -> dict[str, Any]:
     """Release the version where the settings let training do so; else leave it as a candidate that a person approves."""
-    return registry.release_trained(context, planned["version"], actor=actor)
+    return registry.release_trained(context, planned["version"], actor=actor, cause=planned["cause"])
 
 
-def train(context: Context, until: date) -> dict[str, Any]:
+def train(context: Context, until: date, *, cause: str | None = None) -> dict[str, Any]:
     """Run all steps, gates of history included: what `nba-ml train` does.
 
     Returns
@@ -231,7 +237,7 @@ def train(context: Context, until: date) -> dict[str, Any]:
     context.warehouse.ensure()
     coverage.require(context, until)
     store.refresh(context, context.source.first_date(), until)
-    planned = plan(context, until)
+    planned = plan(context, until, cause=cause)
     for step in (validate, backtest, fit, gate, publish):
         log.info("%s %s", step.__name__, planned["version"])
         step(context, planned)

@@ -141,7 +141,7 @@ def test_steps_that_dags_name_exist(dag_bag):
                 module = task.python_callable.__closure__[names.index("module")].cell_contents
                 assert callable(getattr(importlib.import_module(module), task.task_id))
                 found += 1
-    assert found == 18
+    assert found == 20
 
 
 def test_assets_link_the_dags(dag_bag):
@@ -160,3 +160,19 @@ def test_assets_link_the_dags(dag_bag):
 def test_the_page_of_dags_is_up_to_date():
     done = subprocess.run([sys.executable, "scripts/dags_docs.py", "--check"], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_training_runs_on_mondays_and_when_the_monitor_asks_for_it(dag_bag):
+    timetable = dag_bag.dags["nba_train"].timetable
+    assert [asset.name for asset in timetable.asset_condition.objects] == ["nba_retraining"]
+    assert timetable.timetable._expression == "0 11 * * 1"
+    assert {asset.name for asset in dag_bag.dags["nba_monitor"].get_task("retrain").outlets} == {"nba_retraining"}
+
+
+@pytest.mark.parametrize(("setting", "hour"), [("daily", "0 11 * * *"), ("off", None)])
+def test_when_training_runs_is_a_setting(monkeypatch, dag_bag, setting, hour):
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("NBA_ML_RETRAIN", setting)
+    timetable = DagBag(dag_folder=dag_bag.dags["nba_train"].fileloc).dags["nba_train"].timetable
+    assert getattr(getattr(timetable, "timetable", None), "_expression", None) == hour

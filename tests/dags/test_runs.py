@@ -45,8 +45,8 @@ def training_steps(monkeypatch, calls):
     import nba_ml.training.steps as steps
 
     def record(name, answer):
-        def run(context, *arguments):
-            calls.append((name, *arguments))
+        def run(context, *arguments, cause=None):
+            calls.append((name, *arguments, *([cause] if cause else [])))
             return answer
 
         return run
@@ -184,3 +184,23 @@ def test_bad_data_is_tried_once_and_a_busy_lock_again(run_dag, monkeypatch, call
     monkeypatch.setattr(nba_ml.grading, "grade", broken)
     assert run_dag("nba_grade", slate="2024-01-05").state == "failed"
     assert len(calls) == 1
+
+
+def test_training_is_told_why_it_was_asked_for(run_dag, training_steps, source, calls):
+    run_dag("nba_train", until="2025-01-05", cause="monitor.concept")
+    assert calls[2] == ("plan", date(2025, 1, 5), "monitor.concept")
+
+
+@pytest.mark.parametrize(("cause", "state"), [(None, "skipped"), ("monitor.concept: the lead is gone", "success")])
+def test_the_monitor_looks_in_order_and_asks_for_a_training_with_a_cause_alone(run_dag, monkeypatch, cause, state):
+    import nba_ml.monitoring.steps as steps
+
+    def record(name):
+        return lambda context, ref: {**ref, "seen": [*ref.get("seen", []), name], "retrain": cause}
+
+    for name in ("missed", "performance", "drift", "consequences"):
+        monkeypatch.setattr(steps, name, record(name))
+    done = run_dag("nba_monitor", until="2025-01-05")
+    assert done.state == "success"
+    assert done.results["consequences"]["seen"] == ["performance", "drift", "consequences"]
+    assert (done.states["retrain"], done.results["retrain"]) == (state, cause)

@@ -255,10 +255,10 @@ def test_a_slate_whose_games_are_all_moved_away_needs_nothing(context, clock):
 
 
 def test_the_week_without_training_is_found(context, clock):
-    tuesday = SLATE + 6 * DAY
-    clock(new_york(tuesday, 9))
+    monday = SLATE + 5 * DAY
+    clock(new_york(monday, 9))
     expected.missed(context)
-    clock(new_york(tuesday, 20, 15))
+    clock(new_york(monday, 20, 15))
     expected.missed(context)
     assert causes(context)["missed.train"]["next_step"] == "nba-ml train"
 
