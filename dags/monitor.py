@@ -6,7 +6,8 @@ and brings `nba_ops.performance_daily` up to date: errors of every system over t
 the line and with the moving average, with intervals; probabilities, intervals, closing-line value; who was accounted
 for, lines and freshness. Looks whether features, points and errors of the last slate have drifted from what the
 released version was made on (`nba_ops.drift_metrics`, docs/drift.md). Then does what `[[monitor]]` of gates.toml says:
-warns, asks `nba_train` for a training, stops publication until a person lifts the stop, or takes the version out.
+warns, asks `nba_train` for a training, stops publication until a person lifts the stop, or takes the version out. On
+Mondays it writes the report of the week to the store, and tells of it.
 
 **When.** At a quarter past 10, 13, 15, 17, 18 and 20 in New York, after the hours at which something is due
 (docs/rhythm.md), whether or not anything else ran: it looks at what is graded by then. It waits for no other DAG, since a
@@ -69,6 +70,8 @@ def nba_monitor() -> None:
     drift = step(STEPS, "drift", "Look at the last graded slate, and write nba_ops.drift_metrics.")
     consequences = step(STEPS, "consequences", "Warn, ask for a training, stop publication, or take the version out.")
 
+    report_step = step(STEPS, "report", "On Mondays, write the report of the week and tell of it.")
+
     @task(outlets=[RETRAINING])
     def retrain(done: dict, outlet_events: Any = None) -> str:
         """Ask nba_train for a training, and say why; without a cause that is new, ask for nothing."""
@@ -81,7 +84,9 @@ def nba_monitor() -> None:
 
     started = start()
     missed(started)
-    retrain(consequences(drift(performance(started))))
+    done = consequences(drift(performance(started)))
+    retrain(done)
+    report_step(done)
 
 
 nba_monitor()

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -18,15 +19,18 @@ def monitor(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="Last slate that is looked at; the last one with results by default.")
     ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write the report of the week to the store now, not on Monday alone.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look at the graded slates: how good the numbers were lately, what has drifted; and do what follows (docs/drift.md)."""
     from nba_ml.context import Context
-    from nba_ml.monitoring import performance, steps
+    from nba_ml.monitoring import performance, steps, weekly
 
     context = Context()
     found = steps.monitor(context, parse_date(until) if until else None)
     found["performance"] = performance.headline(context, found)
+    if report and found["slate_date"]:
+        found |= weekly.write(context, date.fromisoformat(found["slate_date"]), found["mode"])
     show(found, as_json, _show_monitor)
 
 
@@ -62,6 +66,8 @@ def _show_monitor(found: Mapping[str, Any]) -> None:
     if found["retrain"]:
         results.print(f"A training is asked for: nba-ml train --cause {shlex.quote(found['retrain'])}", markup=False, soft_wrap=True)
     results.print(f"{found['windows']} windows were made again, {found['rows']} rows written.")
+    if found["report"]:
+        results.print(f"report: {found['report']}", soft_wrap=True)
 
 
 def _judged(row: Mapping[str, Any]) -> tuple[object, ...]:

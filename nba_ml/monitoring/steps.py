@@ -1,4 +1,4 @@
-"""The steps of the monitor, in their order: missed, performance, drift, consequences.
+"""The steps of the monitor, in their order: missed, performance, drift, consequences, report.
 
 Each is a function of the context and of a dict with "until", the last slate that is looked at, and returns the dict with what it found. Each
 may be run again at any time: what was found already is written and told once.
@@ -7,11 +7,12 @@ may be run again at any time: what was found already is written and told once.
 from datetime import date
 from typing import Any
 
+from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.coverage import default_until
 from nba_ml.monitoring import consequences as gates
 from nba_ml.monitoring import drift as metrics
-from nba_ml.monitoring import expected
+from nba_ml.monitoring import expected, weekly
 from nba_ml.monitoring import performance as windows
 from nba_ml.monitoring.ping import ping
 
@@ -50,7 +51,15 @@ def consequences(context: Context, ref: Ref) -> Ref:
     return {**ref, **gates.follow(context, date.fromisoformat(ref["slate_date"]), ref["mode"])}
 
 
-STEPS = (missed, performance, drift, consequences)
+def report(context: Context, ref: Ref) -> Ref:
+    """On Mondays, write the report of the week and tell of it once; see `weekly.tell` for what is added."""
+    if ref["slate_date"] is None:
+        return {**ref, "week": None, "report": None}
+    today = calendar.slate_date(calendar.now())
+    return {**ref, **weekly.tell(context, date.fromisoformat(ref["slate_date"]), ref["mode"], today)}
+
+
+STEPS = (missed, performance, drift, consequences, report)
 
 
 def monitor(context: Context, until: date | None = None) -> Ref:

@@ -141,7 +141,7 @@ def test_steps_that_dags_name_exist(dag_bag):
                 module = task.python_callable.__closure__[names.index("module")].cell_contents
                 assert callable(getattr(importlib.import_module(module), task.task_id))
                 found += 1
-    assert found == 20
+    assert found == 21
 
 
 def test_assets_link_the_dags(dag_bag):

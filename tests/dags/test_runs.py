@@ -198,7 +198,7 @@ def test_the_monitor_looks_in_order_and_asks_for_a_training_with_a_cause_alone(r
     def record(name):
         return lambda context, ref: {**ref, "seen": [*ref.get("seen", []), name], "retrain": cause}
 
-    for name in ("missed", "performance", "drift", "consequences"):
+    for name in ("missed", "performance", "drift", "consequences", "report"):
         monkeypatch.setattr(steps, name, record(name))
     done = run_dag("nba_monitor", until="2025-01-05")
     assert done.state == "success"
