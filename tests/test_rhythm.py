@@ -26,8 +26,10 @@ def test_a_slate_has_its_hours():
         "ingest": calendar.at_new_york(day_after, time(10)),
         "grade": calendar.at_new_york(day_after, time(12)),
         "monitor": calendar.at_new_york(day_after, time(15)),
-        "train": calendar.at_new_york(SLATE, time(20)),
     }
+    monday = date(2025, 1, 13)
+    trained = [due.due_at for due in rhythm.expected(slates, monday, monday) if due.kind == "train"]
+    assert trained == [calendar.at_new_york(monday, time(20))]
 
 
 @pytest.mark.parametrize(
