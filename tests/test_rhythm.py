@@ -37,7 +37,7 @@ def test_a_slate_has_its_hours():
     [
         (date(2025, 7, 1), date(2025, 10, 20)),  # off season
         (date(2024, 11, 28), date(2024, 11, 28)),  # Thanksgiving
-        (date(2025, 2, 14), date(2025, 2, 17)),  # All-Star
+        (date(2025, 2, 14), date(2025, 2, 16)),  # All-Star
         (date(2025, 12, 24), date(2025, 12, 24)),
     ],
 )

@@ -53,16 +53,11 @@ Plan = dict[str, Any]
 def plan(context: Context, until: date, *, cause: str | None = None) -> Plan:
     """Name the version that training on everything up to `until` makes: the same data, code and parameters give the same name.
 
-    Parameters
-    ----------
-    cause : str, optional
-        Why it is trained, where somebody asked for it: for the model card and the release log. It is no part of the name.
-
     Returns
     -------
     dict
         "name", "version", "until", "rows", "features" (count), "left_out" (see `Dataset`), "data" (manifest entry), "published" (whether it
-        exists already), "report" (address), "cause".
+        exists already), "report" (address), "cause" (why somebody asked for it, for model card and release log; no part of the name).
     """
     data = dataset.load(context, until)
     trained_until = data.rows["game_date"].max()

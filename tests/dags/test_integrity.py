@@ -165,7 +165,7 @@ def test_the_page_of_dags_is_up_to_date():
 def test_training_runs_on_mondays_and_when_the_monitor_asks_for_it(dag_bag):
     timetable = dag_bag.dags["nba_train"].timetable
     assert [asset.name for asset in timetable.asset_condition.objects] == ["nba_retraining"]
-    assert timetable.timetable._expression == "0 11 * * 1"
+    assert timetable.timetable.expression == "0 11 * * 1"
     assert {asset.name for asset in dag_bag.dags["nba_monitor"].get_task("retrain").outlets} == {"nba_retraining"}
 
 
@@ -175,4 +175,4 @@ def test_when_training_runs_is_a_setting(monkeypatch, dag_bag, setting, hour):
 
     monkeypatch.setenv("NBA_ML_RETRAIN", setting)
     timetable = DagBag(dag_folder=dag_bag.dags["nba_train"].fileloc).dags["nba_train"].timetable
-    assert getattr(getattr(timetable, "timetable", None), "_expression", None) == hour
+    assert getattr(getattr(timetable, "timetable", None), "expression", None) == hour
