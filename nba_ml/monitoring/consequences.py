@@ -107,7 +107,9 @@ def _judge(gate: Gate, windows: Mapping[int, Mapping[str, Any]], drifted: pl.Dat
 
 def _holds(gate: Gate, value: pl.Expr) -> pl.Expr:
     threshold = gate["threshold"]
-    return value.is_between(*threshold) if isinstance(threshold, list) else value.abs() <= threshold
+    if isinstance(threshold, list):
+        return value.is_between(*threshold)
+    return (value if gate["metric"] in ROWS_OF else value.abs()) <= threshold
 
 
 def _rule(gate: Gate) -> str:

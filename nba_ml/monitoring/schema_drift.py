@@ -40,9 +40,10 @@ def check(rows: pl.DataFrame, slate: date, names: Sequence[str]) -> pl.DataFrame
     Returns
     -------
     DataFrame
-        kind, name, value, n, reference_n (slates): ``nulls``, how much more of the slate has no value than of any slate before; ``constant``, 1
-        where all of the slate's values are one, and no other slate's were; ``frozen``, how much more of the slate's players have exactly the
-        value of their game before than on any slate before. No rows for a small slate, or one without any to compare with.
+        kind, name, value, n, reference_n (slates): ``nulls``, how much more of the slate has no value than of any earlier one of the season (in
+        its first days: of earlier seasons); ``constant``, 1 where all of the slate's values are one, and no other slate's were; ``frozen``, how
+        much more of the slate's players have exactly the value of their game before than on any slate before. No rows for a small slate, or one
+        without any to compare with.
     """
     now = rows.filter(pl.col("game_date") == slate)
     if now.height < LEAST_ROWS:
@@ -51,23 +52,27 @@ def check(rows: pl.DataFrame, slate: date, names: Sequence[str]) -> pl.DataFrame
     same = rows.filter((pl.col("regular") == regular) & (pl.col("game_date") <= slate))
     lately = same.filter(pl.col("season") == season)["game_date"].unique().sort().tail(WINDOW_SLATES).to_list()
     moving = [name for name in names if name not in CALENDAR]
-    found = [_spread(same, lately, names, moving)]
+    found = [_spread(same, lately, season, names, moving)]
     own = same.filter((pl.col("season") == season) & ((slate - pl.col("game_date")).dt.total_days() <= RECENT_DAYS))
     found.append(_frozen(own, lately, moving))
     return pl.concat([part for part in found if part.height] or [pl.DataFrame(schema=_SCHEMA)])
 
 
-def _spread(rows: pl.DataFrame, lately: Sequence[date], names: Sequence[str], moving: Sequence[str]) -> pl.DataFrame:
+def _spread(rows: pl.DataFrame, lately: Sequence[date], season: str, names: Sequence[str], moving: Sequence[str]) -> pl.DataFrame:
     by_slate = (
         _large(rows)
-        .group_by("game_date")
+        .group_by("season", "game_date")
         .agg(
             *(pl.col(name).null_count().truediv(pl.len()).alias(f"nulls:{name}") for name in names),
             *((pl.col(name).drop_nulls().n_unique() == 1).cast(pl.Float64).alias(f"constant:{name}") for name in moving),
             n=pl.len(),
         )
     )
-    return _above(by_slate, lately, [*(f"nulls:{name}" for name in names), *(f"constant:{name}" for name in moving)])
+    # What an earlier season lacked says nothing of this one, once this one has slates of its own to compare with.
+    own = by_slate.filter(pl.col("season") == season)
+    near = own if own.height > len(lately) else by_slate
+    constant = _above(by_slate, lately, [f"constant:{name}" for name in moving])
+    return pl.concat([_above(near, lately, [f"nulls:{name}" for name in names]), constant])
 
 
 def _frozen(rows: pl.DataFrame, lately: Sequence[date], names: Sequence[str]) -> pl.DataFrame:
