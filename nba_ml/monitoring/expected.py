@@ -57,7 +57,7 @@ def plan(context: Context, first: date, last: date, slates: SlateCalendar | None
     """
     known = {(row["kind"], row["slate_date"]): row for row in _stored(context, first, last)}
     rows = []
-    for due in rhythm.expected(slates or calendar_of(context), first, last):
+    for due in _expected(context, slates or calendar_of(context), first, last):
         earlier = known.get((due.kind, due.slate_date))
         rows.append(
             _blank(context, due) if earlier is None else earlier | ({"due_at": due.due_at} if earlier["state"] == "expected" else {})
@@ -123,8 +123,13 @@ def outlook(context: Context) -> tuple[list[dict[str, Any]], bool]:
     first, last = _window(today)
     stored = _stored(context, first, last)
     since = max((row["slate_date"] for row in stored), default=today - timedelta(days=2)) + timedelta(days=1)
-    unplanned = [_blank(context, due) for due in rhythm.expected(calendar_of(context), since, today)]
+    unplanned = [_blank(context, due) for due in _expected(context, calendar_of(context), since, today)]
     return judge(context, stored + unplanned), bool(stored)
+
+
+def _expected(context: Context, slates: SlateCalendar, first: date, last: date) -> list[Due]:
+    """Return what is expected of a span of dates; trainings only where they are scheduled."""
+    return [due for due in rhythm.expected(slates, first, last) if due.kind != TRAIN or context.settings.retrain != "off"]
 
 
 def _window(today: date) -> tuple[date, date]:

@@ -263,6 +263,13 @@ def test_the_week_without_training_is_found(context, clock):
     assert causes(context)["missed.train"]["next_step"] == "nba-ml train"
 
 
+def test_no_training_is_missed_where_none_is_scheduled(context, clock):
+    context = Context(context.settings.model_copy(update={"retrain": "off"}))
+    clock(new_york(SLATE + 5 * DAY, 20, 15))
+    expected.missed(context)
+    assert "missed.train" not in causes(context)
+
+
 def test_the_off_season_plans_nothing_and_alerts_of_nothing(context, clock):
     for day in (date(2025, 7, 1), date(2025, 8, 5), date(2025, 9, 30)):
         clock(new_york(day, 18, 15))
