@@ -43,6 +43,11 @@ def question(context: Context, version: str | None = None) -> dict[str, Any]:
     if version is None:
         logger.info("no candidate waits in %s", log.environment)
         return {}
+    if version in (rollout.serving, rollout.challenger):
+        logger.info(
+            "%s is %s in %s already: nba-ml release advance takes a challenger further", version, rollout.state_of(version), log.environment
+        )
+        return {}
     manifest, _ = versions.read_manifest(context.store, versions.MODEL, version)
     serving = versions.read_manifest(context.store, versions.MODEL, rollout.serving)[0] if rollout.serving else None
     lines = [

@@ -60,6 +60,9 @@ def test_nobody_is_asked_without_need(asking, make_context):
     steps.reject(asking, "v2", **ANN)
     assert approval.question(asking) == {}
     assert approval.question(asking, "v2")["version"] == "v2"
+    steps.approve(asking, "v2", **ANN)
+    for running in ("v1", "v2"):
+        assert approval.question(asking, running) == {}
 
 
 @pytest.mark.parametrize(
