@@ -38,13 +38,15 @@ check: env ## Check style, types and generated pages
 	@$(BIN)/python scripts/questions_docs.py --check
 	@$(BIN)/python scripts/growth.py --check
 	@$(BIN)/python scripts/dags_docs.py --check
+	@$(BIN)/python scripts/faults_docs.py --check
 
-docs: env ## Write the generated pages again: docs/tables.md, expectations.md, questions.md, dags.md
+docs: env ## Write the generated pages again: docs/tables.md, expectations.md, questions.md, dags.md, faults.md
 	@$(BIN)/python -m nba_ml.warehouse.docs
 	@$(BIN)/python -m nba_ml.validation.docs
 	@$(BIN)/python scripts/questions_docs.py
 	@$(BIN)/python scripts/growth.py
 	@$(BIN)/python scripts/dags_docs.py
+	@$(BIN)/python scripts/faults_docs.py
 
 up: env ## Start Airflow with the DAGs, and print its address and login
 	@$(BIN)/python scripts/up.py

@@ -88,13 +88,28 @@ def grade(context: Context, slate: date) -> dict[str, Any]:
 
 
 def due(context: Context, first: date, last: date, changed: Collection[str]) -> list[str]:
-    """Return the slates of a span that there is something to grade of: predicted, due, and not all graded or with results that `changed`."""
-    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=(first, last), columns=["slate_date", "id"])
-    graded = context.warehouse.read(TABLE, as_of=LATEST, dates=(first, last), columns=["prediction_id"])
+    """Return the slates of a span that there is something to grade of: predicted, due, and not all graded or with results that `changed`.
+
+    Games whose results are late give nothing to grade: they are told of by whoever misses them (`nba_ml.monitoring.expected`).
+    """
+    span = (first, last)
+    numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=span, columns=["slate_date", "game_id", "id"])
+    graded = context.warehouse.read(TABLE, as_of=LATEST, dates=span, columns=["prediction_id"])
+    numbers = numbers.join(_awaited(context, span), on=["slate_date", "game_id"], how="anti")
     open_ones = numbers.join(graded, left_on="id", right_on="prediction_id", how="anti")
     of_changed = numbers.filter(pl.col("slate_date").cast(pl.String).is_in(list(changed)))
     slates, now = pl.concat([open_ones, of_changed])["slate_date"].unique().sort(), calendar.now()
     return [day.isoformat() for day in slates if calendar.results_known_at(day) <= now]
+
+
+def _awaited(context: Context, span: tuple[date, date]) -> pl.DataFrame:
+    """Return the scheduled games without a box score that are not given up yet: slate_date, game_id."""
+    days, now = timedelta(days=load_gates()["grading"]["postponed_after_days"]), calendar.now()
+    games = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=span, columns=["game_date", "game_id"])
+    box = context.warehouse.read("nba_raw.player_box", as_of=LATEST, dates=span, columns=["game_id"])
+    waited_for = [day for day in games["game_date"].unique() if now < calendar.results_known_at(day) + days]
+    awaited = games.filter(pl.col("game_date").is_in(waited_for)).join(box, on="game_id", how="anti")
+    return awaited.select("game_id", slate_date="game_date")
 
 
 def grades(numbers: pl.DataFrame, picks: pl.DataFrame, box: pl.DataFrame, closing: pl.DataFrame) -> pl.DataFrame:

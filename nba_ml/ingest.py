@@ -11,6 +11,7 @@ from nba_ml import calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import BadInput, UsageError
 from nba_ml.games import first_tipoffs
+from nba_ml.gates import load_gates
 from nba_ml.progress import track
 from nba_ml.sources import checks
 from nba_ml.sources.port import GIVEN_TABLES, RAW_TABLES, GivenFeatures, Source
@@ -60,6 +61,7 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     context.warehouse.ensure()
     until = context.source.last_date()
     frames = read_checked(context.source, first, last)
+    _not_empty(context, frames["schedule"], first, last)
     _same_names(context, frames)
     kept, quarantined = _judge(context, frames, run)
     quarantined += _set_aside(context, first, last, run)
@@ -168,6 +170,16 @@ def _judge(context: Context, frames: Mapping[str, pl.DataFrame], run: str) -> tu
     for verdict in verdicts:
         verdict.raise_if_stopped()
     return kept, sum(verdict.quarantined for verdict in verdicts)
+
+
+def _not_empty(context: Context, schedule: pl.DataFrame, first: date, last: date) -> None:
+    """Refuse a source that tells of no game at all in a span in which games are known."""
+    stored = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=(first, last), columns=["game_id"]).height
+    if schedule.is_empty() and stored >= load_gates()["ingest"]["empty_feed_games"]:
+        raise BadInput(
+            f"the source {context.source.name} tells of no game from {first} to {last}, and {stored} are known: the feed is empty. See "
+            f"`nba-ml doctor` for the source's settings, then run: nba-ml ingest --from {first} --to {last}"
+        )
 
 
 def _same_names(context: Context, frames: Mapping[str, pl.DataFrame]) -> None:

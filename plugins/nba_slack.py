@@ -221,10 +221,11 @@ def _alert(stem: str, what: str, dag_id: str, slate: date | None, occasion: str,
 
 
 def _said(error: BaseException | str) -> str:
-    """Return the first line of an error: the platform's own end with the next step."""
+    """Return the first line of an error, and the next step that the platform's own longer ones end with."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     name = "" if isinstance(error, str) else type(error).__name__
-    return ": ".join(filter(None, (name, lines[0][:_LONGEST_ERROR] if lines else "")))
+    ends = lines[-1:] if lines[1:] and lines[-1].startswith("Next: ") else []
+    return ": ".join(filter(None, (name, " ".join([*lines[:1], *ends])[:_LONGEST_ERROR])))
 
 
 def _slate(context: Mapping[str, Any]) -> date | None:

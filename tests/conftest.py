@@ -32,6 +32,18 @@ def _own_settings(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory) -> None:
+    """Lead Airflow, which reads its settings once a process, to a home for all tests of the session."""
+    from airflow_home import AirflowHome
+
+    home = AirflowHome(tmp_path_factory.mktemp("airflow"))
+    home.create()
+    os.environ.update({name: value for name, value in home.environment().items() if not name.startswith("NBA_ML_")})
+    # It makes the modules of plugins/ importable.
+    import airflow  # noqa: F401
+
+
+@pytest.fixture(scope="session")
 def files_dir() -> Path:
     """Return the folder of real games."""
     folder = Path(os.environ.get("NBA_ML_FILES_DIR") or ROOT.parent / "shared" / "data")

@@ -337,8 +337,9 @@ def test_a_game_without_result_waits_for_days_and_then_counts_as_postponed(conte
     unplayed(context)
     later(monkeypatch, days=4, hours=23)
     assert grading.grade(context, SLATE)["waiting"] == ["LAL @ DEN (g2)"]
-    assert grading.due(context, SLATE, SLATE, []) == [SLATE.isoformat()]
+    assert grading.due(context, SLATE, SLATE, []) == []
     later(monkeypatch, days=5)
+    assert grading.due(context, SLATE, SLATE, []) == [SLATE.isoformat()]
     assert grading.grade(context, SLATE)["waiting"] == []
     assert void(context, 21) == ("void", "postponed", None)
     assert grading.due(context, SLATE, SLATE, []) == []

@@ -13,6 +13,7 @@ from nba_ml.ingest import without_rows
 from nba_ml.rhythm import Due
 from nba_ml.slate.publishing import PICKS, SYSTEMS
 from nba_ml.slate_calendar import SlateCalendar
+from nba_ml.validation import quarantine
 from nba_ml.warehouse.port import LATEST
 
 _EARLY = timedelta(minutes=90)
@@ -53,6 +54,8 @@ class Evidence:
         self.slates = calendar_of(context)
         self._schedule = read("nba_raw.schedule", as_of=LATEST, dates=span)
         self._box = read("nba_raw.player_box", as_of=LATEST, dates=span, columns=["game_id", "team"])
+        columns = ["suite", "rule", "game_date"]
+        self._kept_out = read(quarantine.TABLE, as_of=LATEST, dates=span, where={"suite": ["schedule", "player_box"]}, columns=columns)
         self._live = read(PICKS, as_of=LATEST, dates=span, where={"mode": "live"}, columns=["slate_date", "run_key", "published_at"])
         self._numbers = read(SYSTEMS, as_of=LATEST, dates=span, columns=["slate_date", "game_id", "id"])
         self._grades = read(grading.TABLE, as_of=LATEST, dates=span, columns=["slate_date", "prediction_id", "revision", "graded_at"])
@@ -81,7 +84,15 @@ class Evidence:
         given_up = calendar.results_known_at(day) + timedelta(days=load_gates()["grading"]["postponed_after_days"])
         if self._now >= given_up:
             return Finding("not_needed", f"{len(missing)} games of {day} have no result and count as postponed")
-        return Finding("open", f"{len(missing)} of {games.height} games of {day} have no whole result")
+        return Finding("open", f"{len(missing)} of {games.height} games of {day} have no whole result{self._why(day)}")
+
+    def _why(self, day: date) -> str:
+        """Say which rules kept rows of a slate out of the raw tables."""
+        own = self._kept_out.filter(pl.col("game_date") == day)
+        if not own.height:
+            return ""
+        rules = ", ".join(sorted({f"{suite}.{rule}" for suite, rule in own.select("suite", "rule").iter_rows()}))
+        return f", {own.height} rows were kept out by {rules} (nba_ops.quarantine)"
 
     def _reached(self, day: date) -> bool:
         return any(other > day for other in self.slates.tipoffs if calendar.season_year(other) == calendar.season_year(day))
@@ -128,11 +139,14 @@ class Evidence:
         return Finding("open", f"{ungraded.height} of {numbers.height} numbers of {day} are not graded")
 
     def _monitor(self, day: date) -> Finding:
-        if not self._grades.filter(pl.col("slate_date") == day).height:
+        graded = self._grades.filter((pl.col("slate_date") == day) & (pl.col("revision") == 0))["graded_at"].to_list()
+        if not graded:
             return Finding("waiting", f"{day} is not graded")
         seen = self._windows.filter(pl.col("slate_date") >= day)["computed_at"].to_list()
         if seen:
             return Finding("done", f"the monitor has looked at {day}", min(seen))
+        if self._now < max(graded) + timedelta(hours=load_gates()["expected"]["monitor_hours"]):
+            return Finding("waiting", f"{day} was graded at {_text(max(graded))}, and the monitor is to look yet")
         return Finding("open", f"the monitor has not looked at {day}")
 
     def _train(self, day: date) -> Finding:

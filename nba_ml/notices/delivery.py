@@ -109,6 +109,8 @@ def announce_over(context: Context, stems: Sequence[str], what: str, slate_date:
         As `deliver`, with "over", the causes that were closed.
     """
     try:
+        # What went wrong while the warehouse took nothing is over too.
+        spool.take_in(context, _TAKE_IN)
         over = [row["cause"] for row in alerts.resolve_under(context, stems, what, slate_date=slate_date)]
     except Exception:
         log.exception("the warehouse does not take that %s is over", ", ".join(stems))
@@ -175,23 +177,34 @@ def _slack_is_down(line: _Line, reason: str, alerts_waiting: int) -> Alert:
 
 
 def _around_warehouse(context: Context, alert: Alert) -> dict[str, Any]:
-    """Tell an alert without the warehouse, once, and keep it in a file that says so."""
+    """Tell an alert without the warehouse, once a cause, and keep it in a file that says so."""
     path, now = spool.path_of(context, "alert", alert.cause, alert.occasion), calendar.now()
-    if path.exists() and json.loads(path.read_text("utf-8"))["told_in"]:
+    told_in = _told_around(context, alert.cause)
+    if told_in and path.exists():
         return {"spooled": True}
     row = asdict(alert) | {"count": 1, "first_at": now, "opened_at": now, "resolved_at": None, "resolution": None}
     channel = URGENT if alert.severity == "urgent" else NOTICES
-    document: dict[str, Any] = {"alert": asdict(alert), "at": now.isoformat(), "told_in": None}
+    document: dict[str, Any] = {"alert": asdict(alert), "at": now.isoformat(), "told_in": told_in}
     # Kept first: if this process dies while it posts, the alert is not lost.
     spooled = _kept(path, document)
     client = slack.webhooks(context).get(channel)
-    if client:
+    if client and not told_in:
         try:
             slack.post(client, compose([Telling(row, "open", channel)], context.settings.environment, now, remark=_WITHOUT_WAREHOUSE))
             spooled = _kept(path, document | {"told_in": channel})
         except slack.NotPosted as error:
             log.warning("Slack did not take the alert %s either: %s", alert.cause, error.reason)
     return {"spooled": spooled}
+
+
+def _told_around(context: Context, cause: str) -> str | None:
+    """Return the channel in which a cause was told that still waits in a file."""
+    for path in spool.files(context):
+        if path.name.startswith("alert-"):
+            document = json.loads(path.read_text("utf-8"))
+            if document["alert"]["cause"] == cause and document["told_in"]:
+                return str(document["told_in"])
+    return None
 
 
 def _kept(path: Path, document: Mapping[str, Any]) -> bool:

@@ -10,8 +10,9 @@ import polars as pl
 from nba_ml import lines
 from nba_ml.calendar import day_before
 from nba_ml.context import Context
+from nba_ml.errors import GateRefused
 from nba_ml.features import TARGET, FeatureSet, build, given
-from nba_ml.gates import least_share_of_points
+from nba_ml.gates import least_share_of_points, load_gates
 from nba_ml.ids import digest, frame_fingerprint
 from nba_ml.registry.in_force import InForce
 from nba_ml.slate import population
@@ -111,6 +112,7 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     unplayed = pl.col("game_date") >= slate
     schedule = schedule.with_columns(pl.when(~unplayed).then(pl.col(name)).alias(name) for name in _RESULTS)
     box = warehouse.read("nba_raw.player_box", as_of=as_of, dates=(_FIRST_DAY, yesterday))
+    _require_scheduled(box, schedule)
     status = warehouse.read("nba_raw.player_status", as_of=as_of, dates=(_FIRST_DAY, slate))
     quotes = warehouse.read("nba_raw.prop_lines", as_of=as_of, dates=(slate, slate), undated=mode == "replay")
     games = schedule.filter(unplayed)
@@ -124,6 +126,24 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     stale = population.stale_teams(games, schedule, box, slate, as_of, least)
     values = given.read(context, as_of, (slate, slate)) if given.is_given(context.settings) else None
     return Inputs(games, box, schedule, status, as_of, own, people, unplaced, stale, given.feature_set(context), values)
+
+
+def _require_scheduled(box: pl.DataFrame, schedule: pl.DataFrame) -> None:
+    """Refuse a history whose schedule is gone: rest, opponents and stale teams are told from it.
+
+    Raises
+    ------
+    GateRefused
+        If too many of the games with box scores are not in the schedule.
+    """
+    games = box.select("game_id", "game_date").unique()
+    lost = games.join(schedule, on="game_id", how="anti")["game_date"]
+    most = load_gates()["slate"]["unscheduled_games"]
+    if lost.len() > most * games.height:
+        raise GateRefused(
+            f"{lost.len()} of {games.height} games with box scores are not in nba_raw.schedule ({lost.len() / games.height:.0%}, allowed "
+            f"{most:.0%}): the schedule is lost or was cut. Run: nba-ml ingest --from {lost.min()} --to {lost.max()}"
+        )
 
 
 def run_key(inputs: Inputs, slate: date, mode: str, models: InForce) -> str:

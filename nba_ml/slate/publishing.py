@@ -68,6 +68,12 @@ def blank_picks(ref: Mapping[str, Any], inputs: Inputs, rollout: Rollout) -> pl.
     )
 
 
+def no_answer(ref: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the command `predict` answers about a slate without games."""
+    counts = dict.fromkeys(("population", "predicted", "abstained", "blocked", "published"), 0)
+    return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
+
+
 def answer(ref: Mapping[str, Any], picks: pl.DataFrame, written: int) -> dict[str, Any]:
     """Return what the command `predict` answers about a run."""
     numbered = picks["predicted_points"].count()

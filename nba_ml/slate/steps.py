@@ -20,7 +20,7 @@ from nba_ml.errors import GateRefused
 from nba_ml.features import REQUIRED, given, store
 from nba_ml.gates import load_gates
 from nba_ml.registry.in_force import InForce, load_released
-from nba_ml.slate import burst, modes, population, publishing, scoring, stops, timing
+from nba_ml.slate import burst, modes, population, publishing, scoring, stops, timing, watch
 from nba_ml.slate import consensus as voices
 from nba_ml.slate import inputs as sources
 from nba_ml.slate import quality as marks
@@ -214,8 +214,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
     """
     if not ref["games"]:
         log.info("publish: no games on %s, nothing to do", ref["slate_date"])
-        counts = dict.fromkeys(("population", "predicted", "abstained", "blocked", "published"), 0)
-        return {**{key: ref[key] for key in ("slate_date", "mode", "as_of", "games")}, **counts, "run_key": None}
+        return publishing.no_answer(ref)
     stops.require_none(context, date.fromisoformat(ref["slate_date"]))
     if ref["mode"] == "live" and not modes.in_time(context, ref):
         return _replay_instead(context, ref)
@@ -234,6 +233,7 @@ def publish(context: Context, ref: Ref) -> dict[str, Any]:
         if modes.is_over(context, ref):
             return _replay_instead(context, ref)
         modes.confirm(context, ref)
+    watch.look(context, ref, picks)
     return publishing.answer(ref, picks, written[PICKS])
 
 

@@ -102,9 +102,10 @@ class Verdict:
         if self.passed:
             return
         stops = "\n".join(f"  {outcome.line}" for outcome in self.outcomes if outcome.effect == "stop")
+        rules = ", ".join(outcome.rule for outcome in self.outcomes if outcome.effect == "stop")
         page = f"Rows and figures: {self.docs_url}\n" if self.docs_url else ""
         raise GateRefused(
-            f"suite {self.suite} stops the run ({self.rows:,} rows):\n{stops}\n{page}Next: {self.next_step}",
+            f"suite {self.suite} stops the run ({self.rows:,} rows) by {rules}:\n{stops}\n{page}Next: {self.next_step}",
             report={"passed": False, "suites": [self.report]},
         )
 

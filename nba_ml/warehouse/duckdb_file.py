@@ -97,7 +97,7 @@ class DuckDBFile:
                 finally:
                     # Closing without a commit rolls back.
                     connection.close()
-        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.TransactionException) as error:
             raise NbaMlError(
                 f"{self.path}: {_first_line(error)}; nothing was changed by this operation. "
                 "Free disk space and memory, check the file's permissions, then run the same command again"

@@ -1,6 +1,5 @@
 """One Airflow home for all DAG tests of a session, with its own database; nothing runs in the background."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,13 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def dag_bag(tmp_path_factory):
+def dag_bag(airflow_home):
     """Return the DAGs as Airflow reads them."""
-    from airflow_home import AirflowHome
-
-    airflow = AirflowHome(tmp_path_factory.mktemp("airflow"))
-    airflow.create()
-    os.environ.update({name: value for name, value in airflow.environment().items() if not name.startswith("NBA_ML_")})
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
