@@ -78,9 +78,8 @@ def morning_home(airflow_home, tables, tmp_path_factory) -> Path:
     with slack_stub() as stub, _platform(home, tables, stub) as platform:
         context = platform.context()
         for name in RAW_TABLES:
-            rows = getattr(platform.feed, name)(OPENER, SLATE - timedelta(days=1))
+            rows = getattr(platform.feed, name)(OPENER, SLATE + timedelta(days=2))
             context.warehouse.upsert(f"nba_raw.{name}", checks.structure(name, rows))
-        platform.ingest(SLATE)
         platform.monitor(SLATE, time(7, 45))
         assert not platform.alerts().height
     return home
@@ -88,11 +87,10 @@ def morning_home(airflow_home, tables, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def evening_home(morning_home, tables) -> Path:
-    """Make the home of a platform that predicted the slate, and once more before its first tip-off."""
+    """Make the home of a platform that predicted the slate before its first tip-off."""
     home = morning_home.with_name("evening")
     shutil.copytree(morning_home, home)
     with slack_stub() as stub, _platform(home, tables, stub) as platform:
-        platform.morning(SLATE)
         platform.update(SLATE)
         platform.monitor(SLATE, time(20, 15))
         assert not platform.alerts().height

@@ -197,7 +197,7 @@ FAULTS = (
     Fault(
         "new_team_code",
         "people",
-        "A team has another code in all tables of the feed from one day to the next.",
+        "A team has another code in schedule and box scores from one day to the next.",
         "untouched",
         "The next slate, with last night's opponent of that team blocked; its rows are in `nba_ops.quarantine`.",
         (RESULTS,),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,9 +64,9 @@ class Platform:
     def run(self, dag_id: str, tasks: Sequence[Task], slate: date | None = None) -> Run:
         """Run tasks one after the other, each on what the one before it returned; tell of failure and success as the DAG does."""
         self._runs += 1
-        done, value = Run(), None
+        done, value, context = Run(), None, self.context()
         for name, call in tasks:
-            value, error = self._task(done, call, value)
+            value, error = self._task(done, partial(call, context), value)
             if error is not None:
                 done.failed, done.error = name, error
                 self.told("task failed", dag_id, name, slate, exception=error)
@@ -75,14 +75,14 @@ class Platform:
         self.told("run succeeded", dag_id, "", slate)
         return done
 
-    def _task(self, done: Run, call: Callable[[Context, Any], Any], value: Any) -> tuple[Any, BaseException | None]:
+    def _task(self, done: Run, call: Callable[[Any], Any], value: Any) -> tuple[Any, BaseException | None]:
         from airflow.sdk.definitions.retry_policy import RetryAction
         from nba_retry_policy import NbaRetryPolicy
 
         for number in range(1, TRIES + 1):
             done.tries = number
             try:
-                return json.loads(json.dumps(call(self.context(), value))), None
+                return json.loads(json.dumps(call(value))), None
             except Exception as error:
                 if NbaRetryPolicy().evaluate(error, number, TRIES).action != RetryAction.RETRY or number == TRIES:
                     return None, error

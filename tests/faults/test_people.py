@@ -26,7 +26,7 @@ def test_time_zone_text(fault, dawn, clean):
 
 
 def test_new_team_code(fault, evening, clean):
-    for table in evening.feed.tables:
+    for table in ("schedule", "player_box"):
         names = [name for name in ("home", "away", "team", "opponent") if name in evening.feed.tables[table].columns]
         evening.feed.bend(table, lambda rows, names=names: rows.with_columns(pl.col(names).replace("CHA", "CHO")))
     evening.ingest(NEXT)
