@@ -25,11 +25,11 @@ The same by hand: `nba-ml grade --slate 2025-01-05`, `nba-ml release judge`.
 
 from typing import Any
 
-from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
+from airflow.sdk import PartitionedAssetTimetable, dag, task
 from nba_assets import GRADES, PREDICTIONS, RESULTS
 from nba_context import open_context, report, slate, tell, today
 from nba_deadline import slate_due
-from nba_defaults import DAG_DEFAULTS
+from nba_defaults import DAG_DEFAULTS, optional_date
 
 from nba_ml.calendar import day_before
 
@@ -43,9 +43,7 @@ from nba_ml.calendar import day_before
     deadline=slate_due("grade"),
     tags=["nba", "grading"],
     params={
-        "slate": Param(
-            None, type=["null", "string"], format="date", title="Slate", description="Date of the games in New York; empty = yesterday"
-        ),
+        "slate": optional_date("Slate", "Date of the games in New York; empty = yesterday"),
     },
     **DAG_DEFAULTS,
 )

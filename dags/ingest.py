@@ -25,11 +25,11 @@ The same by hand: `nba-ml ingest --from 2024-01-01 --to 2024-01-31`.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import dag, task
 from nba_assets import RESULTS
 from nba_context import brief, day, open_context, report, tell, today
 from nba_deadline import slate_due
-from nba_defaults import DAG_DEFAULTS
+from nba_defaults import DAG_DEFAULTS, optional_date
 from nba_runtime_timetable import RuntimePartitionTimetable
 
 from nba_ml.calendar import days_back
@@ -49,8 +49,8 @@ _DAYS_AHEAD = timedelta(days=2)
     deadline=slate_due("ingest"),
     tags=["nba", "ingest"],
     params={
-        "from": Param(None, type=["null", "string"], format="date", title="From", description="First game date; empty = eight days ago"),
-        "to": Param(None, type=["null", "string"], format="date", title="To", description="Last game date; empty = the day after tomorrow"),
+        "from": optional_date("From", "First game date; empty = eight days ago"),
+        "to": optional_date("To", "Last game date; empty = the day after tomorrow"),
     },
     **DAG_DEFAULTS,
 )

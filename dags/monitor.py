@@ -29,11 +29,11 @@ The same by hand: `nba-ml monitor`.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from airflow.sdk import CronTriggerTimetable, dag, task
 from nba_assets import GRADES, RETRAINING
 from nba_context import day, open_context, report
 from nba_deadline import within
-from nba_defaults import DAG_DEFAULTS
+from nba_defaults import DAG_DEFAULTS, optional_date
 from nba_step import step
 
 STEPS = "nba_ml.monitoring.steps"
@@ -48,9 +48,7 @@ STEPS = "nba_ml.monitoring.steps"
     deadline=within(timedelta(hours=1)),
     tags=["nba", "monitoring"],
     params={
-        "until": Param(
-            None, type=["null", "string"], format="date", title="Until", description="Last slate to look at; empty = the last with results"
-        ),
+        "until": optional_date("Until", "Last slate to look at; empty = the last with results"),
     },
     **DAG_DEFAULTS,
 )

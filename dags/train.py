@@ -30,7 +30,7 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag, t
 from nba_assets import FEATURES, MODEL, RESULTS, RETRAINING
 from nba_context import brief, day, open_context, report
 from nba_deadline import within
-from nba_defaults import DAG_DEFAULTS
+from nba_defaults import DAG_DEFAULTS, optional_date
 from nba_step import step
 
 from nba_ml.settings import load_settings
@@ -50,13 +50,7 @@ HOUR = HOURS.get(load_settings().retrain)
     deadline=within(timedelta(hours=2)),
     tags=["nba", "training"],
     params={
-        "until": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Until",
-            description="Last game date to learn from; empty = the last one that has results",
-        ),
+        "until": optional_date("Until", "Last game date to learn from; empty = the last one that has results"),
         "cause": Param(
             None,
             type=["null", "string"],

@@ -27,3 +27,9 @@ def least_share_of_points(source: str) -> float:
     """Return which share of a team's final score the rows of a complete box score add up to at least; 1 for a source that has all players."""
     share: float = load_gates()["coverage"]["share_of_points"].get(source, 1.0)
     return share
+
+
+def nearest_bound(threshold: float | list[float], value: float) -> float:
+    """Return the bound that a figure is said to have missed: the threshold or, of a least and a most, the one that it is nearer to."""
+    bounds = threshold if isinstance(threshold, list) else [threshold]
+    return min(bounds, key=lambda bound: abs(bound - value))

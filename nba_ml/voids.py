@@ -3,6 +3,7 @@
 import polars as pl
 
 from nba_ml.features.reports import REPORT, STATUSES
+from nba_ml.games import team_games
 
 MOVED, POSTPONED = "moved", "postponed"
 OTHER_TEAM, RULED_OUT, DID_NOT_PLAY, NOT_IN_BOX_SCORE = "other_team", "ruled_out", "did_not_play", "not_in_box_score"
@@ -59,16 +60,14 @@ def ruled_out(status: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     status : DataFrame
         nba_raw.player_status of the slate.
     games : DataFrame
-        home, away and tipoff_utc of its games.
+        nba_raw.schedule of the slate.
 
     Returns
     -------
     DataFrame
         player_id, team.
     """
-    sides = (
-        pl.concat([games.select(team=side, tipoff="tipoff_utc") for side in ("home", "away")]).group_by("team").agg(pl.col("tipoff").min())
-    )
+    sides = team_games(games).group_by("team").agg(tipoff=pl.col("tipoff_utc").min())
     reports = status.filter((pl.col("kind") == REPORT) & pl.col("player_id").is_not_null()).join(sides, on="team", how="inner")
     in_time = reports.filter(pl.col("tipoff").is_null() | (pl.col("captured_at") < pl.col("tipoff")))
     last = in_time.sort("captured_at").unique(["player_id", "team"], keep="last", maintain_order=True)

@@ -1,8 +1,9 @@
-"""What all DAGs share: owner, retries, time-outs, and whom they tell."""
+"""What all DAGs share: owner, retries, time-outs, whom they tell, and how their forms ask for a date."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
+from airflow.sdk import Param
 from nba_retry_policy import NbaRetryPolicy
 from nba_slack import NbaNotifier
 
@@ -27,3 +28,8 @@ DAG_DEFAULTS: dict[str, Any] = {
     "on_failure_callback": NbaNotifier("run failed"),
     "on_success_callback": NbaNotifier("run succeeded"),
 }
+
+
+def optional_date(title: str, description: str) -> Param:
+    """Return a parameter that is a date, or empty; `description` says what empty stands for."""
+    return Param(None, type=["null", "string"], format="date", title=title, description=description)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
+from nba_ml.notices.tellings import NOTICES, URGENT
+
 if TYPE_CHECKING:
     from slack_sdk.webhook import WebhookClient
 
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 
 Event = Literal["task failed", "run failed", "run succeeded", "deadline missed", "approval wanted"]
 
-CONNECTIONS = {"urgent": "slack_webhook", "notices": "slack_webhook_notices"}
+CONNECTIONS = {URGENT: "slack_webhook", NOTICES: "slack_webhook_notices"}
 """Channel → the Airflow connection of its webhook."""
 
 _LONGEST_ERROR = 1200

@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import Param, task
 from nba_assets import FEATURES, MODEL, PREDICTIONS, RESULTS
 from nba_context import brief, open_context, report, slate, tell, today
+from nba_defaults import optional_date
 from nba_step import step
 
 from nba_ml.calendar import day_before
@@ -15,10 +16,9 @@ STEPS = "nba_ml.slate.steps"
 
 def slate_params() -> dict[str, Param]:
     """Return the parameters of a DAG that predicts a slate."""
-    day = "Date of the games in New York; empty = today"
     known = "Use only what was known then; empty = now for live, two hours before the first tip-off for a replay"
     return {
-        "slate": Param(None, type=["null", "string"], format="date", title="Slate", description=day),
+        "slate": optional_date("Slate", "Date of the games in New York; empty = today"),
         "mode": Param(
             "auto", enum=["auto", "live", "replay"], title="Mode", description="auto = live before the first tip-off, else a replay"
         ),

@@ -13,6 +13,7 @@ from nba_ml.errors import UsageError
 from nba_ml.warehouse.bigquery_names import STAGING, Names
 
 ROOT = Path(__file__).parents[1]
+FULL_RACES = os.environ.get("FULL_RACES") == "1"
 
 
 def skip_or_fail(reason: str) -> None:

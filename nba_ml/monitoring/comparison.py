@@ -12,10 +12,10 @@ from nba_ml.context import Context
 from nba_ml.errors import BadInput
 from nba_ml.features import FEATURE_TABLE
 from nba_ml.registry import graded, versions
+from nba_ml.slate.publishing import SYSTEMS
 from nba_ml.training import betting, probability, slices
 from nba_ml.warehouse.port import LATEST
 
-SYSTEMS = "nba_predictions.system_predictions"
 NO_VERDICT = "no verdict"
 
 _PLAYER = ("game_id", "player_id")

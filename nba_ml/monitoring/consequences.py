@@ -13,7 +13,7 @@ import polars as pl
 from nba_ml import alerts, calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
-from nba_ml.gates import load_gates
+from nba_ml.gates import load_gates, nearest_bound
 from nba_ml.monitoring import drift, performance
 from nba_ml.registry import graded, guards
 from nba_ml.registry.log import ReleaseLog
@@ -208,8 +208,6 @@ def _tell(
     cause: str | None = None,
     blocks: str | None = None,
 ) -> dict[str, Any]:
-    threshold = result["threshold"]
-    bound = min(threshold, key=lambda end: abs(end - result["value"])) if isinstance(threshold, list) else threshold
     alert = alerts.Alert(
         cause=cause or result["id"],
         severity="urgent" if result["then"] in ("stop", "roll_back") else "warning",
@@ -217,7 +215,7 @@ def _tell(
         next_step=next_step,
         occasion=slate.isoformat(),
         figure=result["value"],
-        threshold=bound,
+        threshold=nearest_bound(result["threshold"], result["value"]),
         slate_date=slate,
         blocks=blocks,
     )

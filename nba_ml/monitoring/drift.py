@@ -10,11 +10,9 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.errors import ArtefactError
 from nba_ml.features import FEATURE_TABLE, JOINT, given
 from nba_ml.monitoring import error_drift, feature_drift, graded_rows, reference, schema_drift
 from nba_ml.registry import graded, versions
-from nba_ml.registry.sealed import sha256
 from nba_ml.registry.steps import open_log
 from nba_ml.training.steps import PREDICTIONS
 from nba_ml.warehouse.port import LATEST
@@ -130,13 +128,7 @@ def backtest(context: Context, version: str) -> pl.DataFrame:
         return pl.DataFrame(
             schema=dict.fromkeys(("predicted_points", "simple", "actual_points", "prior_games", "season_avg_minutes"), pl.Float64)
         )
-    key = versions.folder(versions.MODEL, version) + PREDICTIONS
-    data = context.store.read(key)
-    if sha256(data) != manifest["files"][PREDICTIONS]["sha256"]:
-        raise ArtefactError(
-            f"{key} is not what {version} was published with. Go back to a version that is whole: nba-ml release rollback --reason TEXT"
-        )
-    return beside_simple(pl.read_parquet(BytesIO(data)))
+    return beside_simple(pl.read_parquet(BytesIO(versions.read_file(context.store, manifest, PREDICTIONS))))
 
 
 def beside_simple(predictions: pl.DataFrame) -> pl.DataFrame:

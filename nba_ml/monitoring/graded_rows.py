@@ -10,25 +10,25 @@ from nba_ml.context import Context
 from nba_ml.errors import ArtefactError
 from nba_ml.grading import latest
 from nba_ml.registry import graded, versions
+from nba_ml.slate.publishing import SYSTEMS
 from nba_ml.warehouse.port import LATEST
 
 log = logging.getLogger(__name__)
 
-SYSTEMS = "nba_predictions.system_predictions"
 SIMPLE = "moving_average"
 """The simple rule that every system is compared with: it needs no training, and its number is on every row."""
 
 ROW = ("mode", "slate_date", "game_id", "player_id")
 
-_RUN = ("mode", "slate_date", "game_id", "run_key")
+RUN = ("mode", "slate_date", "game_id", "run_key")
 _KNOWN = ("prior_games", "season_avg_minutes")
 _FACTS = ("line", "actual_points", "outcome", "closing_line_value")
 
 
 def in_force(picks: pl.DataFrame) -> pl.DataFrame:
-    """Return the run in force of each game in each mode, the last that was published: `_RUN`."""
+    """Return the run in force of each game in each mode, the last that was published: `RUN`."""
     last = picks.sort("published_at", "run_key").unique(["mode", "slate_date", "game_id"], keep="last", maintain_order=True)
-    return last.select(_RUN)
+    return last.select(RUN)
 
 
 def fingerprints(context: Context, first: date, last: date) -> pl.DataFrame:
@@ -41,10 +41,10 @@ def fingerprints(context: Context, first: date, last: date) -> pl.DataFrame:
         as_of=LATEST,
         dates=(first, last),
         where={"system_id": graded.PUBLISHED},
-        columns=[*_RUN, "prediction_id", "revision"],
+        columns=[*RUN, "prediction_id", "revision"],
     )
-    picks = context.warehouse.read(graded.PICKS, as_of=LATEST, dates=(first, last), columns=[*_RUN, "published_at"])
-    rows = latest(grades).join(in_force(picks), on=_RUN).sort("prediction_id")
+    picks = context.warehouse.read(graded.PICKS, as_of=LATEST, dates=(first, last), columns=[*RUN, "published_at"])
+    rows = latest(grades).join(in_force(picks), on=RUN).sort("prediction_id")
     each = pl.concat_str("prediction_id", pl.col("revision").cast(pl.String), separator=":")
     return rows.group_by("mode", "slate_date", maintain_order=True).agg(each.str.join(",")).sort("mode", "slate_date")
 
@@ -66,19 +66,19 @@ def read(context: Context, first: date, last: date, systems: Sequence[str] | Non
     """
     span = (first, last)
     picks = context.warehouse.read(
-        graded.PICKS, as_of=LATEST, dates=span, columns=[*_RUN, "player_id", "model_version", *_KNOWN, "published_at"]
+        graded.PICKS, as_of=LATEST, dates=span, columns=[*RUN, "player_id", "model_version", *_KNOWN, "published_at"]
     )
     where = {"system_id": list(systems)} if systems else {}
-    columns = ["prediction_id", "revision", *_RUN, "player_id", "system_id", "model_version", "predicted_points", *_FACTS]
+    columns = ["prediction_id", "revision", *RUN, "player_id", "system_id", "model_version", "predicted_points", *_FACTS]
     grades = latest(context.warehouse.read(graded.GRADES, as_of=LATEST, dates=span, where=where, columns=columns))
     numbers = context.warehouse.read(SYSTEMS, as_of=LATEST, dates=span, where=where, columns=["id", "p_over", "q10", "q90"])
-    own = picks.select(*_RUN, "player_id", "model_version", published=pl.lit(value=True))
-    simple = grades.filter(pl.col("system_id") == SIMPLE).select(*_RUN, "player_id", simple="predicted_points")
+    own = picks.select(*RUN, "player_id", "model_version", published=pl.lit(value=True))
+    simple = grades.filter(pl.col("system_id") == SIMPLE).select(*RUN, "player_id", simple="predicted_points")
     rows = (
-        grades.join(in_force(picks), on=_RUN)
-        .join(own, on=[*_RUN, "player_id", "model_version"], how="left")
-        .join(simple.unique([*_RUN, "player_id"]), on=[*_RUN, "player_id"], how="left")
-        .join(picks.select(*_RUN, "player_id", *_KNOWN), on=[*_RUN, "player_id"], how="left")
+        grades.join(in_force(picks), on=RUN)
+        .join(own, on=[*RUN, "player_id", "model_version"], how="left")
+        .join(simple.unique([*RUN, "player_id"]), on=[*RUN, "player_id"], how="left")
+        .join(picks.select(*RUN, "player_id", *_KNOWN), on=[*RUN, "player_id"], how="left")
         .join(numbers.rename({"id": "prediction_id"}), on="prediction_id", how="left")
     )
     rows = rows.with_columns(

@@ -108,11 +108,14 @@ def series(rows: pl.DataFrame) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
 def _rows(context: Context, stale: Sequence[Window]) -> list[dict[str, Any]]:
     span = (min(window.slates[0] for window in stale), max(window.slates[-1] for window in stale))
     graded_part, everyone = graded_rows.read(context, *span), population.read(context, *span)
-    answer = []
+    answer, fresh = [], {}
     for window in stale:
         inside = pl.col("slate_date").is_between(window.slates[0], window.slates[-1]) & (pl.col("mode") == window.mode)
         people = everyone.filter(inside)
-        facts = population.figures(people) | population.ages(context, people, window.slates[-1])
+        end = (window.mode, window.slates[-1])
+        if end not in fresh:  # the windows of all sizes end with the same slate
+            fresh[end] = population.ages(context, people, window.slates[-1])
+        facts = population.figures(people) | fresh[end]
         for name, members in series(graded_part.filter(inside)):
             answer.append(_row(window, name, members, facts))
     return answer

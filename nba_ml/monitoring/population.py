@@ -6,12 +6,11 @@ from typing import Any
 import polars as pl
 
 from nba_ml.context import Context
-from nba_ml.monitoring.graded_rows import in_force
+from nba_ml.monitoring.graded_rows import RUN, in_force
 from nba_ml.registry import graded
 from nba_ml.warehouse.port import LATEST
 
 _PLAYER = ("slate_date", "game_id", "player_id")
-_RUN = ("mode", "slate_date", "game_id", "run_key")
 _BOX_DAYS = timedelta(days=40)
 """How far back the newest box score is looked for; beyond that lies an off season."""
 
@@ -25,9 +24,9 @@ def read(context: Context, first: date, last: date) -> pl.DataFrame:
         mode, slate_date, game_id, player_id, listed (in the population), accounted, lined, as_of and line_captured_at (null for who was not
         listed). Who played counts with each mode that has picks of the slate.
     """
-    columns = [*_RUN, "player_id", "predicted_points", "reasons", "line", "as_of", "line_captured_at", "published_at"]
+    columns = [*RUN, "player_id", "predicted_points", "reasons", "line", "as_of", "line_captured_at", "published_at"]
     picks = context.warehouse.read(graded.PICKS, as_of=LATEST, dates=(first, last), columns=columns)
-    listed = picks.join(in_force(picks), on=_RUN).select(
+    listed = picks.join(in_force(picks), on=RUN).select(
         "mode",
         *_PLAYER,
         "as_of",

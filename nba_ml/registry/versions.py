@@ -192,15 +192,25 @@ def open_version(store: ObjectStore, name: str, version: str, sha256_expected: s
     for file in sorted(there ^ set(manifest["files"])):
         what = "is not in the manifest" if file in there else "is in the manifest and missing"
         raise ArtefactError(f"{prefix}{file} {what}. {_ROLL_BACK}")
-    files = {}
-    for file, expected in sorted(manifest["files"].items()):
-        data = store.read(prefix + file)
-        if len(data) != expected["size"]:
-            raise ArtefactError(f"{prefix}{file}: {len(data)} bytes, the manifest says {expected['size']}. {_ROLL_BACK}")
-        if sha256(data) != expected["sha256"]:
-            raise ArtefactError(f"{prefix}{file}: sha256 is {sha256(data)}, the manifest says {expected['sha256']}. {_ROLL_BACK}")
-        files[file] = data
+    files = {file: read_file(store, manifest, file) for file in sorted(manifest["files"])}
     return Version(name, version, files, manifest, manifest_sha256)
+
+
+def read_file(store: ObjectStore, manifest: Mapping[str, Any], file: str) -> bytes:
+    """Return one file of a published version.
+
+    Raises
+    ------
+    ArtefactError
+        If it is not what the manifest says.
+    """
+    key, expected = folder(manifest["name"], manifest["version"]) + file, manifest["files"][file]
+    data = store.read(key)
+    if len(data) != expected["size"]:
+        raise ArtefactError(f"{key}: {len(data)} bytes, the manifest says {expected['size']}. {_ROLL_BACK}")
+    if sha256(data) != expected["sha256"]:
+        raise ArtefactError(f"{key}: sha256 is {sha256(data)}, the manifest says {expected['sha256']}. {_ROLL_BACK}")
+    return data
 
 
 def _compare_packages(prefix: str, made: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from nba_ml import alerts
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
-from nba_ml.gates import load_gates
+from nba_ml.gates import load_gates, nearest_bound
 from nba_ml.registry import guards
 from nba_ml.registry.steps import open_log
 from nba_ml.slate.quality import WITHHELD
@@ -68,7 +68,7 @@ def require(context: Context, ref: Mapping[str, Any], picks: pl.DataFrame, syste
         next_step=step,
         occasion=ref["run_key"],
         figure=failed[0]["value"],
-        threshold=min(failed[0]["threshold"], key=lambda bound: abs(bound - failed[0]["value"])),
+        threshold=nearest_bound(failed[0]["threshold"], failed[0]["value"]),
         slate_date=slate,
         blocks="The predictions of the slate.",
     )

@@ -14,7 +14,7 @@ NOT_LIVE = "slate.not_live"
 """Cause of the alert that a slate was missed live."""
 
 
-def decide(slate: date, asked: str, limit: datetime) -> Literal["live", "replay"]:
+def decide(asked: str, limit: datetime) -> Literal["live", "replay"]:
     """Return the mode of a run: the one that was asked for; for ``auto`` live before `limit`, else replay.
 
     Raises

@@ -79,7 +79,7 @@ def open_slate(context: Context, slate: date, mode: str, as_of: datetime | str |
     tipoffs = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=(slate, slate), columns=["game_id", "tipoff_utc"])
     first = timing.first_tipoff(tipoffs)
     limit = calendar.live_until(slate, first)
-    chosen = modes.decide(slate, mode, limit)
+    chosen = modes.decide(mode, limit)
     moment = timing.cut_off(slate, chosen, as_of, first)
     games = context.warehouse.read("nba_raw.schedule", as_of=moment, dates=(slate, slate), columns=["game_id"]).height
     ref: Ref = {"slate_date": slate.isoformat(), "asked": mode, "mode": chosen, "as_of": moment.isoformat(), "games": games}

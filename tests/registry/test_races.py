@@ -1,7 +1,6 @@
 """Many who decide at once: one winner for each number, no gap, whole entries for every reader, and never a mix of two histories."""
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -18,8 +17,9 @@ from nba_ml.registry import releases
 from nba_ml.registry.log import ReleaseLog
 from nba_ml.settings import Settings
 from nba_ml.storage import open_store
+from tests.conftest import FULL_RACES
 
-PROCESSES, RELEASES = 8, 1000 if os.environ.get("FULL_RACES") == "1" else 200
+PROCESSES, RELEASES = 8, 1000 if FULL_RACES else 200
 BY = {"actor": "test", "reason": "because", "verify": lambda version: None}
 
 RACER = """

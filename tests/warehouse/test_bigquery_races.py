@@ -14,12 +14,13 @@ from nba_ml.warehouse import bigquery_sql
 from nba_ml.warehouse.bigquery import BigQueryWarehouse
 from nba_ml.warehouse.bigquery_open import open_client
 from nba_ml.warehouse.port import LATEST
+from tests.conftest import FULL_RACES
 from tests.contract.tables import NUMBERS, PICKS, make_table
 from tests.contract.test_warehouse import RUN, picks
 
 ROOT = Path(__file__).parents[2]
 LEAN = make_table("nba_raw.lean", ["game", "points", "known_at"], ["game"])
-UPSERTS = 50 if os.environ.get("FULL_RACES") == "1" else 8
+UPSERTS = 50 if FULL_RACES else 8
 TABLES = {table.name: table for table in (LEAN, PICKS, NUMBERS)}
 
 SIDES = [(PICKS, "MAX(points)", "a"), (PICKS, "COUNT(*)", "b"), (NUMBERS, "MAX(points)", "c"), (NUMBERS, "COUNT(*)", "d")]
