@@ -7,6 +7,7 @@ import argparse
 import json
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import uvicorn
 from duckdb_extensions import import_extension
 
 EXTENSIONS = ("ducklake", "icu", "spatial")
+BOOK_SECONDS = 60
+"""How long a record of the emulator's may wait for other transactions."""
 
 
 def connect_offline() -> None:
@@ -30,6 +33,36 @@ def connect_offline() -> None:
         return connection
 
     duckdb.connect = later
+
+
+def keep_books_in_turn() -> None:
+    """Make the emulator's own records, as of jobs and tables, bear requests that come at once.
+
+    It would answer with an error of DuckDB's that BigQuery has no word for. A record is written again until no other transaction is in its way,
+    and the second of two jobs of one id hears "Already Exists".
+    """
+    from local_bigquery.engine import database
+
+    def execute(statement: str, parameters: list[Any] | None = None, once: Callable[..., None] = database.execute) -> None:
+        deadline = time.monotonic() + BOOK_SECONDS
+        while True:
+            try:
+                return once(statement, parameters)
+            except (duckdb.TransactionException, duckdb.ConstraintException):
+                if "emulator." not in statement or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    database.execute = execute  # before the modules are imported that take it by name
+    from local_bigquery.jobs import runner
+
+    turn = threading.Lock()
+
+    def submit(*arguments: Any, once: Callable[..., Any] = runner.submit, **named: Any) -> Any:
+        with turn:
+            return once(*arguments, **named)
+
+    runner.submit = submit
 
 
 def serve(host: str, port: int, grpc_port: int, ready: Path | None) -> None:
@@ -68,6 +101,7 @@ def main() -> None:
     for extension in EXTENSIONS:
         import_extension(extension)
     connect_offline()
+    keep_books_in_turn()
     from local_bigquery.settings import settings
 
     settings.data_dir = chosen.data_dir

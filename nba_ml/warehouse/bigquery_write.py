@@ -105,9 +105,14 @@ class Writer:
         """Call `write` until no other writer is in its way; make the turns where they are not there yet."""
         deadline = time.monotonic() + self.wait_seconds
         pause = _FIRST_PAUSE_SECONDS
-        made = False
+        to_make, made = False, False
         while True:
             try:
+                if to_make:
+                    # Others make them at the same moment: that too is a conflict to wait out.
+                    for turn in turns:
+                        self._make(turn)
+                    to_make, made = False, True
                 return write()
             except WriteConflict as conflict:
                 if time.monotonic() >= deadline:
@@ -117,9 +122,7 @@ class Writer:
             except Missing as missing:
                 if made or not any(turn.rpartition(".")[2] in str(missing) for turn in turns):
                     raise
-                for turn in turns:
-                    self._make(turn)
-                made = True
+                to_make = True
                 continue
             # Jitter keeps writers from knocking in step.
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311

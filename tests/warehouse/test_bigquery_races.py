@@ -53,7 +53,7 @@ def race(warehouse: BigQueryWarehouse, code: str, processes: int) -> list[str]:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     workers = [subprocess.Popen([*command, str(number)], env=environment, **pipes) for number in range(processes)]
     answers = [worker.communicate(timeout=1700) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * processes, [error[-900:] for _, error in answers if error]
+    assert [worker.returncode for worker in workers] == [0] * processes, [error[-2500:] for _, error in answers if error]
     return [out.splitlines()[-1] for out, _ in answers]
 
 
