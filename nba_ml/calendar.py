@@ -3,7 +3,8 @@
 A slate date is the calendar date of the games in America/New_York, whatever the clock says in UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -89,9 +90,36 @@ def slate_date(moment: datetime) -> date:
     return moment.astimezone(NEW_YORK).date()
 
 
+_held: datetime | None = None
+
+
 def now() -> datetime:
-    """Return the present moment, in UTC."""
-    return datetime.now(UTC)
+    """Return the present moment, in UTC; the simulated one inside of `clock_at`."""
+    return _held or datetime.now(UTC)
+
+
+def held() -> datetime | None:
+    """Return the moment that the clock is held at by `clock_at`, in UTC; None where it runs."""
+    return _held
+
+
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[None]:
+    """Hold the clock at a moment, for all threads of this process: a season can be lived through in an hour.
+
+    Raises
+    ------
+    ValueError
+        If `moment` carries no time zone.
+    """
+    global _held
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone: the clock can't be held there")
+    before, _held = _held, moment.astimezone(UTC)
+    try:
+        yield
+    finally:
+        _held = before
 
 
 def at_new_york(day: date, hour: time) -> datetime:

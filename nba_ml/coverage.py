@@ -18,10 +18,11 @@ _SHOWN_COMMANDS = 4
 
 
 def default_until(context: Context) -> date:
-    """Return the last date that a step looks at by default: the source's last box score, for `live` yesterday in New York."""
+    """Return the last date that a step looks at by default: yesterday in New York, or the source's last box score if that is earlier."""
+    yesterday = calendar.day_before(calendar.slate_date(calendar.now()))
     if context.settings.source in ("files", "simulated", "feature_store"):
-        return context.source.last_date()
-    return calendar.day_before(calendar.slate_date(calendar.now()))
+        return min(context.source.last_date(), yesterday)
+    return yesterday
 
 
 def measure(context: Context, until: date) -> dict[str, Any]:

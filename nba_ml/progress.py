@@ -18,8 +18,23 @@ def show_on(console: Console | None) -> None:
     _console = console
 
 
+_shown = False
+
+
 def track(items: Iterable[T], label: str) -> Iterator[T]:
-    """Yield `items` and show how far it is and how long it may take."""
+    """Yield `items` and show how far it is and how long it may take; what goes on within an item that is tracked shows nothing of its own."""
+    global _shown
+    if _shown:
+        yield from items
+        return
+    _shown = True
+    try:
+        yield from _shown_items(items, label)
+    finally:
+        _shown = False
+
+
+def _shown_items(items: Iterable[T], label: str) -> Iterator[T]:
     total = len(items) if isinstance(items, Sized) else None
     console = _console or Console(stderr=True)
     if not console.is_terminal:

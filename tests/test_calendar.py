@@ -1,5 +1,6 @@
 """Calendar: midnight, daylight saving time and the UTC rollover, openers, expected dates, windows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -202,3 +203,18 @@ def test_expected_dates_are_scheduled_distinct_ascending_and_of_their_season(sch
 def test_the_season_before():
     assert calendar.season_before("2021-22") == "2020-21"
     assert calendar.season_before("2000-01") == "1999-00"
+
+
+def test_a_held_clock_stands_for_every_thread_and_runs_on_afterwards():
+    moment = datetime(2023, 10, 24, 9, tzinfo=calendar.NEW_YORK)
+    assert calendar.held() is None
+    with calendar.clock_at(moment):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(calendar.now).result() == calendar.held() == moment
+        with pytest.raises(ZeroDivisionError), calendar.clock_at(moment + timedelta(days=1)):
+            1 / 0  # noqa: B018
+        assert calendar.now() == moment
+        assert calendar.now().tzinfo is UTC
+    assert abs(calendar.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    with pytest.raises(ValueError, match="no time zone"), calendar.clock_at(datetime(2023, 10, 24)):  # noqa: DTZ001
+        pass

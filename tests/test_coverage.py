@@ -1,13 +1,13 @@
 """The coverage gate: what counts as complete, what it refuses, and what it tells to do."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_ml import coverage
+from nba_ml import calendar, coverage
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.settings import Settings
@@ -173,3 +173,10 @@ def test_real_history_passes_and_a_season_with_holes_is_refused(files_dir, tmp_p
     failed = [entry for entry in refused.value.report["seasons"] if entry["coverage"] < 0.8]
     assert [entry["season"] for entry in failed] == [season["season"]]
     assert {day.isoformat() for day in gone[20:]} <= set(failed[0]["missing"])
+
+
+def test_by_default_nothing_later_than_yesterday_is_looked_at(tmp_path):
+    context = Context(Settings(home=tmp_path, seed=3, simulated_until="2022-01-15", _env_file=None))
+    assert coverage.default_until(context) == date(2022, 1, 15)
+    with calendar.clock_at(calendar.at_new_york(date(2021, 12, 3), time(8))):
+        assert coverage.default_until(context) == date(2021, 12, 2)

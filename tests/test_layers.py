@@ -26,7 +26,7 @@ LAYERS = (
     {"grading"},
     {"monitoring"},
     {"doctor_google"},
-    {"readiness", "doctor"},
+    {"readiness", "doctor", "replay"},
     {"cli"},
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from nba_ml.cli import alerts, data, evidence, heartbeat, model, monitor, platform, release, slate, tune
+from nba_ml.cli import alerts, data, evidence, heartbeat, model, monitor, platform, release, replay, slate, tune
 from nba_ml.cli.output import report_error
 from nba_ml.errors import NbaMlError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (platform, data, model, tune, release, evidence, slate, monitor, heartbeat, alerts):
+for group in (platform, data, model, tune, release, evidence, slate, monitor, heartbeat, alerts, replay):
     group.register(app)
 
 

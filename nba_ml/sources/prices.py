@@ -7,6 +7,7 @@ from nba_ml.errors import BadInput
 _LEAST_AMERICAN = 100.0
 _DECIMAL_RANGE = (1.01, 30.0)
 _MOST_DECIMAL = 0.05
+_MOST_BY_CHANCE = 2
 
 
 def refuse_decimal(frame: pl.DataFrame, columns: dict[str, str], file: str) -> None:
@@ -24,12 +25,13 @@ def refuse_decimal(frame: pl.DataFrame, columns: dict[str, str], file: str) -> N
     Raises
     ------
     BadInput
-        If more than one in twenty of a column's prices lies between 1.01 and 30, which no American price does (an average across the sign may).
+        If more than one in twenty of a column's prices, and more than two, lie between 1.01 and 30, which no American price does. An average
+        across the sign may: on a day with few games one or two are no sign of anything, and `drop_impossible` drops them.
     """
     for column, name in columns.items():
         prices = frame[column].drop_nulls()
         decimal = int(prices.is_between(*_DECIMAL_RANGE).sum())
-        if decimal > _MOST_DECIMAL * len(prices):
+        if decimal > max(_MOST_DECIMAL * len(prices), _MOST_BY_CHANCE):
             raise BadInput(
                 f"{file}, field {name}: {decimal} of {len(prices)} prices lie between {_DECIMAL_RANGE[0]} and {_DECIMAL_RANGE[1]:g}, "
                 "so these, or some of them, are decimal odds; convert them to American odds and run the same command again"

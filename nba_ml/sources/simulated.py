@@ -1,6 +1,6 @@
 """The simulated league as a source: every season since 2021-22 up to a date, and what is known of the days after it."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -23,11 +23,13 @@ class SimulatedSource:
     seed : int
     until : date
         Last date that is played. Of the seven days after it the schedule is given without scores, and such quotes and reports as were seen
-        before noon of the first of them.
+        before noon of the first of them, or before `seen_until`.
     defects : sequence of str
         Names of `league.defects.NAMES`.
     cache : Path, optional
         Folder that keeps generated seasons between processes.
+    seen_until : datetime, optional
+        Moment up to which quotes and reports were seen.
 
     Raises
     ------
@@ -37,7 +39,14 @@ class SimulatedSource:
 
     name = "simulated"
 
-    def __init__(self, seed: int, until: date, defects: tuple[str, ...] | list[str] = (), cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        until: date,
+        defects: tuple[str, ...] | list[str] = (),
+        cache: Path | None = None,
+        seen_until: datetime | None = None,
+    ) -> None:
         if until < self.first_date():
             raise UsageError(
                 f"the simulated league opens on {self.first_date()}: set NBA_ML_SIMULATED_UNTIL to that date or later, not {until}"
@@ -45,6 +54,7 @@ class SimulatedSource:
         self.seed = seed
         self.until = until
         self.defects = faults.check(defects)
+        self._seen_until = seen_until or calendar.at_new_york(until + timedelta(days=1), time(12))
         self._seasons = SeasonCache(seed, cache)
 
     @classmethod
@@ -57,7 +67,11 @@ class SimulatedSource:
                 raise UsageError(f"NBA_ML_SIMULATED_UNTIL={settings.simulated_until!r} is no date: write it as in 2025-01-31") from None
         else:
             until = calendar.day_before(calendar.slate_date(calendar.now()))
-        return cls(settings.seed, until, settings.simulated_defects.split(","), settings.home_folder / "cache" / "simulated")
+        # The hour of a clock that runs is left out: what is ingested twice on one day is the same.
+        cache = settings.home_folder / "cache" / "simulated"
+        return cls(
+            settings.seed, until, settings.simulated_defects.split(","), cache, None if settings.simulated_until else calendar.held()
+        )
 
     def first_date(self) -> date:
         """Return the opener of the first season."""
@@ -109,8 +123,8 @@ class SimulatedSource:
         return self._seen("player_status", first, last)
 
     def _seen(self, table: str, first: date, last: date) -> pl.DataFrame:
-        noon = calendar.at_new_york(self.until + timedelta(days=1), time(12))
-        return self._rows(table, first, last).filter((pl.col("game_date") <= self.until) | (pl.col("captured_at") < noon))
+        seen = pl.col("captured_at") < self._seen_until
+        return self._rows(table, first, last).filter((pl.col("game_date") <= self.until) | seen)
 
     def _with_defects(self, table: str, rows: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
         if last < self._last or first > self.until + timedelta(days=UPCOMING_DAYS):

@@ -9,8 +9,6 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.features import store
-from nba_ml.ids import digest
-from nba_ml.registry import provenance
 from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
 
 
@@ -45,8 +43,7 @@ def backtest(
     store.refresh(context, context.source.first_date(), last)
     data = dataset.load(context, last)
     seed = context.settings.seed
-    name = digest([data.fingerprint, data.features.version, dataset.code_fingerprint(), seed, provenance.xgboost_version()])
-    cache = walk_forward.cache_folder(context.settings, name)
+    cache = walk_forward.cache_folder(context.settings)
     frame, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=data.features.names, seed=seed, cache=cache)
     checked = canaries.check(data.rows, data.lines, folds, frame, out_of_fold, names=data.features.names, seed=seed)
     gates = gating.evaluate(frame)

@@ -40,7 +40,7 @@ def check(
     names: Sequence[str],
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Spoil the data in two ways and walk the last fold again, at the cost of two fits of every system.
+    """Spoil the data in two ways and walk the last fold again, at the cost of one fit of every system, or of two where the fold's own is not at hand.
 
     Parameters
     ----------
@@ -148,8 +148,8 @@ def _later_rows(
         "threshold": 0,
         "passed": changed == 0,
         "what": (
-            f"With every number after {day} multiplied by {FACTOR:g}, outcomes, features and lines ({rows.filter(later).height:,} player-games), and "
-            f"all systems fitted again, the {before.height:,} predictions from {fold.first} to {day} stay the same byte for byte. Shown is how many "
+            f"With every number after {day} multiplied by {FACTOR:g}, outcomes, features and lines ({rows.filter(later).height:,} player-games), "
+            f"and everything done again, the {before.height:,} predictions from {fold.first} to {day} stay the same byte for byte. Shown is how many "
             f"differ."
         ),
     }

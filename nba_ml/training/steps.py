@@ -1,7 +1,7 @@
 """The steps of training, in their order: plan, validate, backtest, fit, gate, publish, release.
 
 Each is a function of the context and of the plan, keeps what it makes in the version's folder in the store (create-only), and does nothing where
-that is already there: a step that was killed is simply run again.
+that is already there: a step that was killed is simply run again. Whoever has read the training set hands it in as `data`.
 """
 
 import json
@@ -50,7 +50,7 @@ BACKTEST_TABLE = "nba_predictions.backtest_predictions"
 Plan = dict[str, Any]
 
 
-def plan(context: Context, until: date, *, cause: str | None = None) -> Plan:
+def plan(context: Context, until: date, *, cause: str | None = None, data: dataset.Dataset | None = None) -> Plan:
     """Name the version that training on everything up to `until` makes: the same data, code and parameters give the same name.
 
     Returns
@@ -59,7 +59,7 @@ def plan(context: Context, until: date, *, cause: str | None = None) -> Plan:
         "name", "version", "until", "rows", "features" (count), "left_out" (see `Dataset`), "data" (manifest entry), "published" (whether it
         exists already), "report" (address), "cause" (why somebody asked for it, for model card and release log; no part of the name).
     """
-    data = dataset.load(context, until)
+    data = data or dataset.load(context, until)
     trained_until = data.rows["game_date"].max()
     identity = [data.fingerprint, data.features.version, dataset.code_fingerprint(), context.settings.seed, provenance.xgboost_version()]
     version = f"{trained_until:%Y%m%d}-{digest(identity)[:8]}"
@@ -78,7 +78,7 @@ def plan(context: Context, until: date, *, cause: str | None = None) -> Plan:
     }
 
 
-def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict[str, Any]:
+def validate(context: Context, planned: Plan, *, run: str | None = None, data: dataset.Dataset | None = None) -> dict[str, Any]:
     """Check the training set against its suite.
 
     Raises
@@ -93,7 +93,7 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
     absent = not_in_source(box)
     if absent:
         log.warning("the source has no statistics for %d features, and the model learns without them: %s", len(absent), ", ".join(absent))
-    data = _load(context, planned)
+    data = data or _load(context, planned)
     absent += [name for name in data.features.names if name.startswith(GIVEN_PREFIX) and data.rows[name].null_count() == data.rows.height]
     if data.left_out:
         log.warning("%d player-games have no accepted feature row and are not learned from", data.left_out)
@@ -110,13 +110,13 @@ def validate(context: Context, planned: Plan, *, run: str | None = None) -> dict
     }
 
 
-def backtest(context: Context, planned: Plan) -> dict[str, Any]:
+def backtest(context: Context, planned: Plan, *, data: dataset.Dataset | None = None) -> dict[str, Any]:
     """Walk forward over the last twelve weeks before the version's cut-off; keep predictions and leak canaries with the version."""
     if not _has(context, planned, OUT_OF_FOLD):
-        data = _load(context, planned)
+        data = data or _load(context, planned)
         last = date.fromisoformat(planned["until"])
         folds = walk_forward.plan_folds(data.rows, calendar.days_back(last, BACKTEST_DAYS), last, REFIT_DAYS)
-        cache = walk_forward.cache_folder(context.settings, planned["version"])
+        cache = walk_forward.cache_folder(context.settings)
         names, seed = data.features.names, context.settings.seed
         predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=names, seed=seed, cache=cache)
         checked = canaries.check(data.rows, data.lines, folds, predictions, out_of_fold, names=names, seed=seed)
@@ -134,10 +134,10 @@ def backtest(context: Context, planned: Plan) -> dict[str, Any]:
     return {"version": planned["version"], "predictions": predictions.height, "metrics": metrics.summary(predictions)["populations"]}
 
 
-def fit(context: Context, planned: Plan) -> dict[str, Any]:
+def fit(context: Context, planned: Plan, *, data: dataset.Dataset | None = None) -> dict[str, Any]:
     """Fit all systems on the whole of the training set, ensemble and calibration on the out-of-fold numbers; keep them with the version."""
     if not _has(context, planned, loading.GOLDEN):
-        data = _load(context, planned)
+        data = data or _load(context, planned)
         rows, names = data.rows, data.features.names
         members = {name: member.fit(rows) for name, member in new_members(names, context.settings.seed).items()}
         panel = Panel(members, walk_forward.combination(_read(context, planned, OUT_OF_FOLD), members))
@@ -150,7 +150,7 @@ def fit(context: Context, planned: Plan) -> dict[str, Any]:
     return {"version": planned["version"], "rows": planned["rows"], "features": planned["features"], "systems": list(new_members((), 0))}
 
 
-def gate(context: Context, planned: Plan) -> dict[str, Any]:
+def gate(context: Context, planned: Plan, *, data: dataset.Dataset | None = None) -> dict[str, Any]:
     """Hold the backtest, the fitted model and what it would replace to the gates, and the backtest to its leak canaries.
 
     The answer is kept with the version once all is passed: what is released may change between this step and the next one.
@@ -163,7 +163,7 @@ def gate(context: Context, planned: Plan) -> dict[str, Any]:
     if not _has(context, planned, GATES):
         # First of all: a backtest that sees the future makes every other figure meaningless.
         canaries.require(_canaries(context, planned))
-        data, predictions, version = _load(context, planned), _predictions(context, planned), planned["version"]
+        data, predictions, version = data or _load(context, planned), _predictions(context, planned), planned["version"]
         artefact = candidate.measure(context, version, data, PAPERS)
         results = gating.evaluate(predictions, beside=rivals.beside(context, version, data, predictions, PREDICTIONS, artefact))
         gating.require(results)
@@ -176,10 +176,10 @@ def gate(context: Context, planned: Plan) -> dict[str, Any]:
     }
 
 
-def publish(context: Context, planned: Plan) -> dict[str, Any]:
+def publish(context: Context, planned: Plan, *, data: dataset.Dataset | None = None) -> dict[str, Any]:
     """Write the report, the model card and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
-    results, data = _document(context, planned, GATES), _load(context, planned)
+    results, data = _document(context, planned, GATES), data or _load(context, planned)
     if not _has(context, planned, REPORT):
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report
@@ -232,10 +232,11 @@ def train(context: Context, until: date, *, cause: str | None = None) -> dict[st
     context.warehouse.ensure()
     coverage.require(context, until)
     store.refresh(context, context.source.first_date(), until)
-    planned = plan(context, until, cause=cause)
+    data = dataset.load(context, until)
+    planned = plan(context, until, cause=cause, data=data)
     for step in (validate, backtest, fit, gate, publish):
         log.info("%s %s", step.__name__, planned["version"])
-        step(context, planned)
+        step(context, planned, data=data)
     released = release(context, planned, actor="nba-ml train")
     predictions = _predictions(context, planned)
     return {

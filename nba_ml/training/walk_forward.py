@@ -1,5 +1,6 @@
 """The walk-forward backtest: every number was made by fits, weights and calibration that saw only earlier dates."""
 
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ import polars as pl
 
 from nba_ml import calendar
 from nba_ml.errors import BadInput
+from nba_ml.ids import digest
 from nba_ml.progress import track
+from nba_ml.registry import provenance
 from nba_ml.settings import Settings
-from nba_ml.systems.base import TARGET, column
+from nba_ml.systems.base import TARGET, System, column, parameters
 from nba_ml.systems.panel import COLUMNS, Combination, long_frame, member_numbers, new_members
+from nba_ml.training.dataset import code_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +84,9 @@ def _held(dates: pl.Series) -> str:
     return f" among those of {dates.min()} to {dates.max()}" if len(dates) else ""
 
 
-def cache_folder(settings: Settings, name: str) -> Path:
-    """Return the folder for finished folds of what `name` identifies: data, code, seed and library version."""
-    return settings.home_folder / "cache" / "folds" / name
+def cache_folder(settings: Settings) -> Path:
+    """Return the folder for finished folds of this code and library version."""
+    return settings.home_folder / "cache" / "folds" / digest([code_fingerprint(), provenance.xgboost_version()])
 
 
 def walk_forward(
@@ -103,7 +107,8 @@ def walk_forward(
     seed : int
         Of the model.
     cache : Path, optional
-        Folder that keeps finished folds, so that a run that was killed goes on where it was. Its name must identify rows, seed and code.
+        Folder that keeps finished folds by what they were made of, so that a run that was killed goes on where it was, and next week's run, which
+        shares most folds with this one, fits only what is new. Its name must identify the code.
 
     Returns
     -------
@@ -115,8 +120,10 @@ def walk_forward(
     lined = rows.join(lines, on=["game_date", "player_id"], how="left", maintain_order="left")
     past: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
-    for fold in track(list(folds), "walk-forward folds"):
-        numbers, trained_until = fold_numbers(rows, fold, names, seed, cache)
+    folds = list(folds)
+    files = _files(rows, folds, names, seed, cache) if cache else {}
+    for fold in track(folds, "walk-forward folds"):
+        numbers, trained_until = fold_numbers(rows, fold, names, seed, files.get(fold))
         inside = lined.filter(pl.col("game_date").is_between(fold.first, fold.last))
         if not fold.warm_up:
             parts.append(complete(inside, numbers, past, trained_until))
@@ -131,14 +138,28 @@ def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combinatio
     return Combination.fit(numbers, *(column(out_of_fold, name) for name in (TARGET, "line", "p_over_market")))
 
 
-def fold_numbers(rows: pl.DataFrame, fold: Fold, names: Sequence[str], seed: int, cache: Path | None) -> tuple[dict[str, np.ndarray], date]:
+def _files(rows: pl.DataFrame, folds: Sequence[Fold], names: Sequence[str], seed: int, cache: Path) -> dict[Fold, Path]:
+    """Return each fold's file in the cache, named after all rows up to its last date, its window, the features and the seed."""
+    state, files, done = _content(rows.clear(), names, seed), {}, None
+    for fold in folds:
+        until = pl.col("game_date") <= fold.last
+        # One text, whatever the windows before: the same rows give the same name in a plan that begins elsewhere.
+        state.update(rows.filter(until if done is None else until & (pl.col("game_date") > done)).write_csv(include_header=False).encode())
+        files[fold] = cache / f"{fold.first}_{fold.last}_{state.hexdigest()[:32]}.arrow"
+        done = fold.last
+    return files
+
+
+def fold_numbers(rows: pl.DataFrame, fold: Fold, names: Sequence[str], seed: int, kept: Path | None) -> tuple[dict[str, np.ndarray], date]:
     """Fit all members on everything before a fold, and predict it.
 
     Parameters
     ----------
-    rows, names, seed, cache
+    rows, names, seed
         As for `walk_forward`.
     fold : Fold
+    kept : Path or None
+        File that holds the numbers, or is to hold them.
 
     Returns
     -------
@@ -151,18 +172,35 @@ def fold_numbers(rows: pl.DataFrame, fold: Fold, names: Sequence[str], seed: int
     inside = rows.filter(pl.col("game_date").is_between(fold.first, fold.last))
     trained_until = train["game_date"].max()
     assert isinstance(trained_until, date)  # noqa: S101
-    kept = cache / f"{fold.first}_{fold.last}.arrow" if cache else None
     if kept is not None and kept.exists():
         found = pl.read_ipc(kept)
         return {name: found[name].to_numpy() for name in found.columns}, trained_until
-    members = {name: member.fit(train) for name, member in new_members(names, seed).items()}
-    numbers, _ = member_numbers(members, inside, rows.filter(pl.col("game_date") <= fold.last))
+    numbers, _ = member_numbers(_fitted(train, names, seed), inside, rows.filter(pl.col("game_date") <= fold.last))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         aside = kept.with_suffix(".part")
         pl.DataFrame(numbers).write_ipc(aside)
         aside.rename(kept)
     return numbers, trained_until
+
+
+_last_fit: dict[str, dict[str, System]] = {}
+
+
+def _fitted(train: pl.DataFrame, names: Sequence[str], seed: int) -> dict[str, System]:
+    """Fit all members; what the process fitted last, on the same rows byte for byte, is not fitted again."""
+    key = _content(train, names, seed).hexdigest()
+    if key not in _last_fit:
+        _last_fit.clear()
+        _last_fit[key] = {name: member.fit(train) for name, member in new_members(names, seed).items()}
+    return _last_fit[key]
+
+
+def _content(rows: pl.DataFrame, names: Sequence[str], seed: int) -> "hashlib._Hash":
+    """Begin a hash of what a fit depends on with these rows: columns, features, seed, constants, values."""
+    state = hashlib.sha256(repr((list(rows.schema.items()), list(names), seed, parameters())).encode())
+    state.update(rows.write_csv(include_header=False).encode())
+    return state
 
 
 def complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl.DataFrame], trained_until: date) -> pl.DataFrame:

@@ -121,12 +121,16 @@ def finite(frame: pl.DataFrame, columns: Sequence[str]) -> Finding:
     return _over({name: float(count) for name, count in counts.items() if count}, "rows", len(floats))
 
 
-def vary(frame: pl.DataFrame, columns: Sequence[str], min_distinct: int, min_rows: int) -> Finding:
-    """Check that each column takes at least `min_distinct` values other than null, in frames of at least `min_rows` rows."""
+def vary(frame: pl.DataFrame, columns: Sequence[str], min_distinct: int, min_rows: int, allow: Mapping[str, int]) -> Finding:
+    """Check that each column takes at least `min_distinct` values other than null, in frames of at least `min_rows` rows.
+
+    `allow` gives single columns a number of their own.
+    """
     counts = frame.select(pl.col(name).drop_nulls().n_unique().alias(name) for name in columns).row(0, named=True)
     if frame.height < min_rows:
         return Finding(True, f"{frame.height:,} rows are too few to tell")
-    return _over({name: str(count) for name, count in counts.items() if count < min_distinct}, "distinct values", len(columns))
+    few: dict[str, float | str] = {name: str(count) for name, count in counts.items() if count < allow.get(name, min_distinct)}
+    return _over(few, "distinct values", len(columns))
 
 
 def no_dominant_value(frame: pl.DataFrame, columns: Sequence[str], max_share: float, continuous_from: int) -> Finding:

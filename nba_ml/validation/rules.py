@@ -85,12 +85,13 @@ class ExpectColumnsToBeFinite(_FrameExpectation):
 
 
 class ExpectColumnsToVary(_FrameExpectation):
-    """Each column takes at least `min_distinct` values, in frames of at least `min_rows` rows."""
+    """Each column takes at least `min_distinct` values, or as many as `allow` gives it by name, in frames of at least `min_rows` rows."""
 
     columns: list[str]
     min_distinct: int = 2
     min_rows: int = 2
-    success_keys: ClassVar[tuple[str, ...]] = ("columns", "min_distinct", "min_rows")
+    allow: dict[str, int] = Field(default_factory=dict)
+    success_keys: ClassVar[tuple[str, ...]] = ("columns", "min_distinct", "min_rows", "allow")
     measure: ClassVar[Callable[..., Finding]] = staticmethod(measures.vary)
 
 

@@ -166,6 +166,14 @@ def test_decimal_odds_are_refused(tmp_path, frames):
         source(tmp_path, frames).prop_lines(FIRST, LAST)
 
 
+def test_one_odd_price_on_a_day_with_few_games_is_no_decimal_feed(tmp_path, frames):
+    name = "game_lines.parquet"
+    few = frames[name].filter(pl.col("game_date") == frames[name]["game_date"][0])
+    frames[name] = set_cell(few, 0, "home_odds", 12.46)
+    assert few["home_odds"].count() < 20
+    assert source(tmp_path, frames).game_lines(FIRST, FIRST)["home_odds"].null_count() == 1 + few["home_odds"].null_count()
+
+
 def test_game_lines_that_repeat_their_key_are_numbered_by_content(tmp_path, frames):
     lines = frames["game_lines.parquet"]
     other = lines.head(1).with_columns(home_odds=pl.lit(-999.0))

@@ -189,3 +189,17 @@ class TestDefects:
         assert schedule["game_date"].max() == UNTIL
         unplayed = schedule.filter(pl.col("home_points").is_null())["game_date"]
         assert unplayed.min() == UNTIL - timedelta(days=6)
+
+
+def test_under_a_held_clock_the_league_is_played_up_to_yesterday_and_seen_up_to_the_hour(tmp_path):
+    settings = Settings(home=tmp_path, seed=SEED, _env_file=None)
+    seen = {}
+    for hour in (9, 18):
+        moment = calendar.at_new_york(UNTIL, time(hour))
+        with calendar.clock_at(moment):
+            opened = open_source(settings)
+        assert opened.player_box(*EVERYTHING)["game_date"].max() < UNTIL
+        coming = opened.prop_lines(UNTIL, UNTIL)
+        assert coming["captured_at"].max() < moment
+        seen[hour] = coming.height
+    assert 0 < seen[9] < seen[18]

@@ -118,6 +118,39 @@ def test_a_run_that_was_killed_goes_on_with_the_folds_that_are_finished(rows, tm
     assert_frame_equal(run(rows, cache=tmp_path), whole, check_exact=True)
 
 
+@pytest.fixture
+def fits(monkeypatch):
+    """Count the panels that are fitted."""
+    counted = []
+    real = walk_forward.new_members
+    monkeypatch.setattr(walk_forward, "new_members", lambda names, seed: counted.append(seed) or real(names, seed))
+    return counted
+
+
+def test_a_later_backtest_fits_only_the_folds_that_it_does_not_share_with_an_earlier_one(rows, tmp_path, fits):
+    week = timedelta(days=7)
+    earlier = rows.filter(pl.col("game_date") < SPAN[0] + 2 * week)
+    run(earlier, (SPAN[0], SPAN[0] + 2 * week - timedelta(days=1)), cache=tmp_path)
+    shared, fits[:] = len(fits), []
+    later = (SPAN[0] + week, SPAN[0] + 3 * week - timedelta(days=1))
+    found = run(rows, later, cache=tmp_path)
+    assert (shared, len(fits)) == (5, 1)
+    assert_frame_equal(found, run(rows, later), check_exact=True)
+
+
+@pytest.mark.parametrize("changed", ["points_ewm_8", TARGET, "player_name"])
+def test_folds_that_saw_another_value_are_fitted_again(rows, tmp_path, fits, changed):
+    rows = rows.with_columns(player_name=pl.lit("A"))
+    run(rows, cache=tmp_path)
+    whole, fits[:] = len(fits), []
+    day = SPAN[0] + timedelta(days=8)
+    one = (pl.col("game_date") == day) & (pl.col("player_id") == rows.filter(pl.col("game_date") == day)["player_id"][0])
+    other = pl.lit("B") if changed == "player_name" else pl.col(changed) + 1e-9
+    run(rows.with_columns(pl.when(one).then(other).otherwise(pl.col(changed)).alias(changed)), cache=tmp_path)
+    # The fold that holds the day, and the one after it.
+    assert (whole, len(fits)) == (6, 2)
+
+
 def test_a_target_shuffled_within_its_date_can_not_be_predicted(rows):
     shuffled = rows.with_columns(pl.col(TARGET).shuffle(seed=1).over("game_date"))
     found = run(shuffled).filter(pl.col("system_id") == "xgboost")

@@ -75,3 +75,11 @@ def test_another_schema_is_named(expected, change, message):
     finding = compare_schema(expected, change(slate()))
     assert not finding.passed
     assert message in finding.observed
+
+
+def test_a_column_may_be_allowed_to_be_the_same_in_all_rows():
+    frame = pl.DataFrame({"neutral_site": [0.0, 0.0, 0.0], "usage_rate": [0.1, 0.1, 0.2]})
+    assert measures.vary(frame, ["usage_rate"], 2, 2, {}).passed
+    assert measures.vary(frame, frame.columns, 2, 2, {}).details == {"neutral_site": "1"}
+    assert measures.vary(frame, frame.columns, 2, 2, {"neutral_site": 1}).passed
+    assert not measures.vary(frame.with_columns(neutral_site=pl.lit(None, pl.Float64)), frame.columns, 2, 2, {"neutral_site": 1}).passed
