@@ -52,7 +52,8 @@ def small():
 
 
 def open_home(home: Path) -> Context:
-    return Context(Settings(home=home, seed=3, _env_file=None))
+    # Said here, since fixtures of a module come before the one that hides what other tests left in the environment.
+    return Context(Settings(home=home, source="simulated", warehouse="duckdb", store="", environment="dev", seed=3, _env_file=None))
 
 
 @pytest.fixture(scope="module")
