@@ -2,22 +2,27 @@
 
     NBA_ML_HOME=.rehearsal .venv/bin/python scripts/rehearse_releases.py
 
-Days pass as in `nba-ml replay`. Versions are trained by the platform's own steps; three of them are spoilt the way real ones are: one by a feature
+Days pass as in `nba-ml replay`, under a simulated clock; ingest, predictions, grades and decisions are DAG runs in this process (`dag.test`), and
+go to Airflow's log in the home. Versions are trained by the platform's own steps; three of them are spoilt the way real ones are: one by a feature
 store that is a month late (the gates stop it), one by a join that mixed up team-mates in the fit alone (the guards), one whose features have lost
 their players (the burst guard). Standard output carries the table of docs/releases.md. Killed and run again, it goes on where it was.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import polars as pl
-from rich.console import Console
+from airflow_home import AirflowHome
+from demo_runs import DagRunError, DagRuns
+from demo_screen import divert_output
 
-from nba_ml import calendar
+from nba_ml import calendar, grading
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused, NbaMlError
 from nba_ml.features import store
@@ -31,7 +36,6 @@ from nba_ml.replay import day as days
 from nba_ml.replay import journal as done
 from nba_ml.replay import season
 from nba_ml.replay.journal import Journal
-from nba_ml.settings import load_settings
 from nba_ml.training import dataset, steps
 
 FIRST = date(2023, 12, 5)
@@ -92,13 +96,70 @@ def train(context: Context, day: date, *, fit: Spoil | None = None, everywhere: 
     return {"version": planned["version"]}
 
 
+class Dags:
+    """The steps of a day as DAG runs."""
+
+    def __init__(self, runs: DagRuns) -> None:
+        self._runs = runs
+
+    def own(self, step: days.Step) -> days.Step:
+        """Have the DAG of its hour do a step; what no DAG does by itself, or what a person answers in the browser, stays as it is."""
+        name, _, slate = step.name.partition(" ")
+        runs = {"ingest": self.ingest, "predict": self.predict, "update": self.update, "release": self.release}
+        run = partial(self.grade, slate=slate) if name == "grade" else runs.get(name)
+        return replace(step, run=run) if run else step
+
+    def ingest(self, context: Context, day: date) -> Any:
+        """Run nba_ingest; say which slates there is something to grade of."""
+        done = self._run("nba_ingest")["ingest"]
+        first, last = calendar.days_back(day, days.DAYS_BACK + 1), day + days.DAYS_AHEAD
+        return {"due": grading.due(context, first, last, done.get("changed", {}))}
+
+    def predict(self, _: Context, day: date) -> Any:
+        """Run nba_predict."""
+        return self._run("nba_predict", slate=str(day))["publish"]
+
+    def update(self, _: Context, day: date) -> Any:
+        """Run nba_update."""
+        return self._run("nba_update", slate=str(day))["publish"]
+
+    def grade(self, _context: Context, _day: date, *, slate: str) -> Any:
+        """Run nba_grade, which ends with the guards."""
+        done = self._run("nba_grade", slate=slate)
+        return {"graded": done["grade"]["graded"], "rolled_back": done["guard"]["rolled_back"]}
+
+    def release(self, context: Context, day: date) -> Any:
+        """Take the challenger a step further by nba_release; a candidate is answered for as in nba_approve."""
+        challenger = registry.open_log(context).rollout.challenger
+        return self.advance(challenger) if challenger else days.release(context, day)
+
+    def advance(self, version: str) -> Any:
+        """Take a version a step further by nba_release, where its guards let it."""
+        try:
+            return self.decide("advance", version, "its guards let it")
+        except DagRunError as held:
+            if held.exit_code != GateRefused.exit_code:
+                raise
+            return {"version": version, "held": str(held)}
+
+    def decide(self, action: str, version: str | None, reason: str) -> Any:
+        """Run nba_release."""
+        return self._run("nba_release", action=action, version=version, reason=reason)["decide"]
+
+    def _run(self, dag_id: str, **conf: Any) -> dict[str, Any]:
+        try:
+            return self._runs.run(dag_id, **conf)
+        except DagRunError as error:
+            raise DagRunError(str(error).partition("\n\n")[0], error.exit_code) from error
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of the rehearsal: done once, on the first morning on which it is `due` and the parts before it are done."""
 
     name: str
     due: Callable[["Stage"], bool]
-    play: Callable[[Context, date, "Stage"], Any]
+    play: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -107,6 +168,7 @@ class Stage:
 
     context: Context
     journal: Journal
+    dags: Dags
     day: date
 
     def version(self, part: str) -> str:
@@ -129,10 +191,10 @@ class Stage:
         return next(entry for entry in self.journal.entries if entry["step"] == part)
 
 
-def good(context: Context, day: date, _: Stage) -> Any:
+def good(context: Context, day: date, stage: Stage) -> Any:
     """Train a version on a week more, and have it score along."""
     made = train(context, day)
-    registry.shadow(context, made["version"], actor=ACTOR, reason="it scores along first")
+    stage.dags.decide("shadow", made["version"], "it scores along first")
     return made
 
 
@@ -146,7 +208,7 @@ PARTS = (
     Part(
         "back",
         lambda stage: stage.state("scattered") == State.ROLLED_BACK,
-        lambda context, day, _: registry.rollback(context, actor=ACTOR, reason="by hand, to see it take effect"),
+        lambda context, day, stage: stage.dags.decide("rollback", None, "by hand, to see it take effect"),
     ),
     Part(
         "forward",
@@ -158,30 +220,18 @@ PARTS = (
 )
 
 
-def morning(context: Context, journal: Journal, day: date) -> Iterator[days.Step]:
+def morning(context: Context, journal: Journal, dags: Dags, day: date) -> Iterator[days.Step]:
     """Yield what a person does on a morning: the shadow a step further, if its guards let it, and the next part that is due."""
     log = registry.open_log(context)
     if log.rollout.shadows and log.rollout.challenger is None:
-        yield days.Step("advance", calendar.at_new_york(day, time(8)), advance)
-    stage = Stage(context, journal, day)
+        yield days.Step("advance", calendar.at_new_york(day, time(8)), lambda *_: dags.advance(log.rollout.shadows[0]))
+    stage = Stage(context, journal, dags, day)
     part = next((part for part in PARTS if not stage.played(part.name)), None)
     if part and part.due(stage):
-        yield days.Step(part.name, calendar.at_new_york(day, time(8, 10)), partial(_play, part=part, stage=stage))
+        yield days.Step(part.name, calendar.at_new_york(day, time(8, 10)), partial(part.play, stage=stage))
 
 
-def _play(context: Context, day: date, *, part: Part, stage: Stage) -> Any:
-    return part.play(context, day, stage)
-
-
-def advance(context: Context, _: date) -> Any:
-    """Take the shadow to 10 % where its guards let it."""
-    try:
-        return registry.advance(context, actor=ACTOR, reason="its guards let it")
-    except GateRefused as held:
-        return {"held": str(held)}
-
-
-def rehearse(context: Context) -> None:
+def rehearse(context: Context, dags: Dags) -> None:
     """Live through days until every part is played and enough slates are."""
     journal = Journal(context.settings.home_folder)
     context.warehouse.ensure()
@@ -189,13 +239,10 @@ def rehearse(context: Context) -> None:
     for step in days.steps_before(eve):
         season.do(context, journal, step, eve, must=True)
     for day in track([FIRST + timedelta(days=number) for number in range(MOST_DAYS)], "days of the rehearsal"):
-        for step in days.morning(day, journal):
-            season.do(context, journal, step, day)
-        for step in morning(context, journal, day):
-            season.do(context, journal, step, day)
-        for step in days.later(context, day, journal, retrain=False):
-            season.do(context, journal, step, day)
-        stage = Stage(context, journal, day)
+        own = (days.morning(day, journal), morning(context, journal, dags, day), days.later(context, day, journal, retrain=False))
+        for step in chain(*own):
+            season.do(context, journal, dags.own(step), day)
+        stage = Stage(context, journal, dags, day)
         slates = len({entry["day"] for entry in journal.entries if entry["step"] == "update" and not entry["error"]})
         if slates >= LEAST_SLATES and stage.played("forward") and stage.days_since("forward") >= REST_DAYS:
             return
@@ -242,15 +289,22 @@ def _evidence(context: Context, entries: Sequence[Entry], entry: Entry) -> str:
 
 def main() -> int:
     """Rehearse, and print the table."""
-    settings = load_settings()
-    told = {"source": "simulated", "simulated_until": None, "environment": "dev", "approval": "person"}
-    context = Context(settings.model_copy(update=told))
-    try:
-        rehearse(context)
-    except NbaMlError as error:
-        Console(stderr=True).print(f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True)
-        return error.exit_code
-    sys.stdout.writelines(f"{line}\n" for line in table(context))
+    os.environ |= {"NBA_ML_SOURCE": "simulated", "NBA_ML_SIMULATED_UNTIL": "", "NBA_ML_ENVIRONMENT": "dev", "NBA_ML_APPROVAL": "person"}
+    context = Context()
+    airflow = AirflowHome(context.settings.home_folder)
+    airflow.create()
+    with airflow.alone("the rehearsal"):
+        results, screen = divert_output(airflow.demo_log)
+        runs = DagRuns(airflow, screen)
+        try:
+            runs.open()
+            rehearse(context, Dags(runs))
+        except NbaMlError as error:
+            screen.print(f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True)
+            return error.exit_code
+        finally:
+            runs.close()
+        results.writelines(f"{line}\n" for line in table(context))
     return 0
 
 
