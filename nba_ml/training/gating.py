@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -170,15 +171,25 @@ def require(results: Sequence[Mapping[str, Any]]) -> None:
             log.warning("gate %s", describe(result))
     blocking = _blocking(results)
     if blocking:
+        # Gates of one kind, as the slices, follow one another and have one reason: it is said once.
+        said = [f"{'; '.join(map(_figure, alike))}. {reason}" for reason, alike in groupby(blocking, key=_reason)]
         raise GateRefused(
-            "the model is refused: " + "; ".join(map(describe, blocking)) + ". Nothing was published; what is released stays in force. "
+            f"the model is refused: {'. '.join(said)}. Nothing was published; what is released stays in force. "
             "Look at the months and folds that cause it: `nba-ml backtest --from D --to D --report DIR`.",
             report(results),
         )
 
 
 def describe(result: Mapping[str, Any]) -> str:
-    """Say in one sentence what a gate measured and what it asks for."""
+    """Say what a gate measured, what it asks for, and why."""
+    return f"{_figure(result)}. {_reason(result)}"
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    return str(result["reason"]).rstrip(".")
+
+
+def _figure(result: Mapping[str, Any]) -> str:
     baseline = f"{result['baseline']} ({result['rival']})" if result["rival"] else result["baseline"]
     what = " against ".join(name for name in (result["system"], baseline) if name)
     of = f" of {what}" if what else ""
@@ -190,10 +201,7 @@ def describe(result: Mapping[str, Any]) -> str:
     if result["population"]:
         part = f", {SLICES[result['slice']][0]}," if result["slice"] else ""
         where, rows = f" on population {result['population']}{part}", f" over {result['n']} rows"
-    return (
-        f"{result['id']}: {WORDS[result['metric']]}{of}{where} is {figure}{rows}, asked is {result['rule']}{note}. "
-        f"{result['reason'].rstrip('.')}"
-    )
+    return f"{result['id']}: {WORDS[result['metric']]}{of}{where} is {figure}{rows}, asked is {result['rule']}{note}"
 
 
 def verdict(result: Mapping[str, Any]) -> str:

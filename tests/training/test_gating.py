@@ -202,6 +202,16 @@ def test_a_model_that_loses_one_kind_of_player_is_refused_for_that_slice(honest,
     assert results[f"slice.{other}"]["value"] < results[f"slice.{name}"]["value"]
 
 
+def test_the_reason_that_gates_share_is_said_once(honest):
+    results = gating.evaluate(honest, beside=against(honest, rival(honest, noise=0.0, lift=-0.6)))
+    failed = [result for result in results if result["id"].startswith("slice.") and not result["passed"]]
+    assert len(failed) > 1
+    with pytest.raises(GateRefused) as refused:
+        gating.require(results)
+    assert str(refused.value).count(failed[0]["reason"].rstrip(".")) == 1
+    assert all(f"{result['id']}: " in str(refused.value) for result in failed)
+
+
 def test_too_few_rows_of_the_released_version_are_no_evidence_and_block(honest):
     few = rival(honest, noise=0.2).filter(pl.col("slate_date") > honest["slate_date"].max() - timedelta(days=7))
     results = compared(gating.evaluate(honest, beside=against(honest, few)))
