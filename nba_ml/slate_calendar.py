@@ -4,14 +4,13 @@ The file repeats nba_raw.schedule and decides nothing else: deleted, it comes ba
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from nba_ml import calendar
+from nba_ml import atomic, calendar
 from nba_ml.errors import BadInput
 
 FILE = "slates.json"
@@ -89,11 +88,9 @@ class SlateCalendar:
 
 def save(home: Path, tipoffs: Mapping[date, datetime | None]) -> None:
     """Write the calendar of a home, whole or not at all."""
-    home.mkdir(parents=True, exist_ok=True)
-    aside = home / f".{FILE}.{os.getpid()}"
     document = {day.isoformat(): moment and moment.astimezone(UTC).isoformat() for day, moment in sorted(tipoffs.items())}
-    aside.write_text(json.dumps(document, indent=0) + "\n", "utf-8")
-    aside.replace(home / FILE)
+    with atomic.whole(home / FILE) as aside:
+        aside.write_text(json.dumps(document, indent=0) + "\n", "utf-8")
 
 
 def load(home: Path) -> SlateCalendar:

@@ -85,6 +85,7 @@ class DagRuns:
         dag = self._dags[dag_id]
         self._results, self._error = {}, None
         dag.deadline = None  # a run of `dag.test` can't close one
+        dag.has_on_success_callback = dag.has_on_failure_callback = False  # they find no value for a parameter without a default
         for task in dag.tasks:
             task.on_execute_callback = [self._begun]
             task.on_success_callback = [self._done]

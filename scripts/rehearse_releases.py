@@ -11,7 +11,7 @@ their players (the burst guard). Standard output carries the table of docs/relea
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import chain
@@ -19,13 +19,14 @@ from typing import Any
 
 import polars as pl
 from airflow_home import AirflowHome
-from demo_runs import DagRunError, DagRuns
+from demo_runs import DagRuns
 from demo_screen import divert_output
+from rehearsal_runs import Dags
+from rehearsal_versions import late, mixed_up, scattered, train
 
-from nba_ml import calendar, grading
+from nba_ml import calendar
 from nba_ml.context import Context
-from nba_ml.errors import GateRefused, NbaMlError
-from nba_ml.features import store
+from nba_ml.errors import NbaMlError
 from nba_ml.gates import load_gates
 from nba_ml.progress import track
 from nba_ml.registry import graded, guards
@@ -36,7 +37,6 @@ from nba_ml.replay import day as days
 from nba_ml.replay import journal as done
 from nba_ml.replay import season
 from nba_ml.replay.journal import Journal
-from nba_ml.training import dataset, steps
 
 FIRST = date(2023, 12, 5)
 """Two whole seasons lie before it: with fewer, what is known of last season is mostly missing."""
@@ -44,113 +44,6 @@ LEAST_SLATES = 42
 MOST_DAYS = 90
 REST_DAYS = 3
 ACTOR = "rehearsal"
-
-LATE_GAMES = 20
-MIXED_SHARE = 0.5
-
-Spoil = Callable[[dataset.Dataset], dataset.Dataset]
-
-
-def late(data: dataset.Dataset) -> dataset.Dataset:
-    """Give each row the features of a game a month earlier: a feature store that stood still."""
-    names = data.features.names
-    return replace(data, rows=data.rows.with_columns(pl.col(names).shift(LATE_GAMES).over("player_id")))
-
-
-def mixed_up(data: dataset.Dataset) -> dataset.Dataset:
-    """Give every second game's rows the features of a team-mate: a join on the team in place of the player."""
-    names = data.features.names
-    rows = data.rows.with_columns(pl.col("game_id").hash(1).mod(100).lt(100 * MIXED_SHARE).alias("mixed"))
-    other = rows.with_columns(pl.col(names).shuffle(seed=1).over("game_id", "team"))
-    parts = [rows.filter(~pl.col("mixed")), other.filter("mixed")]
-    return replace(data, rows=pl.concat(parts).drop("mixed").sort("game_date", "game_id", "player_id"))
-
-
-def scattered(data: dataset.Dataset) -> dataset.Dataset:
-    """Give each row the features of anybody."""
-    return replace(data, rows=data.rows.with_columns(pl.col(data.features.names).shuffle(seed=2)))
-
-
-def train(context: Context, day: date, *, fit: Spoil | None = None, everywhere: Spoil | None = None) -> dict[str, Any]:
-    """Train as `nba-ml train` does, with the data spoilt in the fit alone, or everywhere; the version waits as a candidate.
-
-    Raises
-    ------
-    GateRefused
-        If its gates refuse it.
-    """
-    until = calendar.day_before(day)
-    store.refresh(context, context.source.first_date(), until)
-    data = dataset.load(context, until)
-    planned = steps.plan(context, until, data=data)
-    spoil = fit or everywhere
-    if spoil:
-        # Another version than the honest one of the same data.
-        planned["version"] += f"-{spoil.__name__}"
-    if everywhere:
-        data = everywhere(data)
-    steps.backtest(context, planned, data=data)
-    steps.fit(context, planned, data=fit(data) if fit else data)
-    steps.gate(context, planned, data=data)
-    steps.publish(context, planned, data=data)
-    return {"version": planned["version"]}
-
-
-class Dags:
-    """The steps of a day as DAG runs."""
-
-    def __init__(self, runs: DagRuns) -> None:
-        self._runs = runs
-
-    def own(self, step: days.Step) -> days.Step:
-        """Have the DAG of its hour do a step; what no DAG does by itself, or what a person answers in the browser, stays as it is."""
-        name, _, slate = step.name.partition(" ")
-        runs = {"ingest": self.ingest, "predict": self.predict, "update": self.update, "release": self.release}
-        run = partial(self.grade, slate=slate) if name == "grade" else runs.get(name)
-        return replace(step, run=run) if run else step
-
-    def ingest(self, context: Context, day: date) -> Any:
-        """Run nba_ingest; say which slates there is something to grade of."""
-        done = self._run("nba_ingest")["ingest"]
-        first, last = calendar.days_back(day, days.DAYS_BACK + 1), day + days.DAYS_AHEAD
-        return {"due": grading.due(context, first, last, done.get("changed", {}))}
-
-    def predict(self, _: Context, day: date) -> Any:
-        """Run nba_predict."""
-        return self._run("nba_predict", slate=str(day))["publish"]
-
-    def update(self, _: Context, day: date) -> Any:
-        """Run nba_update."""
-        return self._run("nba_update", slate=str(day))["publish"]
-
-    def grade(self, _context: Context, _day: date, *, slate: str) -> Any:
-        """Run nba_grade, which ends with the guards."""
-        done = self._run("nba_grade", slate=slate)
-        return {"graded": done["grade"]["graded"], "rolled_back": done["guard"]["rolled_back"]}
-
-    def release(self, context: Context, day: date) -> Any:
-        """Take the challenger a step further by nba_release; a candidate is answered for as in nba_approve."""
-        challenger = registry.open_log(context).rollout.challenger
-        return self.advance(challenger) if challenger else days.release(context, day)
-
-    def advance(self, version: str) -> Any:
-        """Take a version a step further by nba_release, where its guards let it."""
-        try:
-            return self.decide("advance", version, "its guards let it")
-        except DagRunError as held:
-            if held.exit_code != GateRefused.exit_code:
-                raise
-            return {"version": version, "held": str(held)}
-
-    def decide(self, action: str, version: str | None, reason: str) -> Any:
-        """Run nba_release."""
-        return self._run("nba_release", action=action, version=version, reason=reason)["decide"]
-
-    def _run(self, dag_id: str, **conf: Any) -> dict[str, Any]:
-        try:
-            return self._runs.run(dag_id, **conf)
-        except DagRunError as error:
-            raise DagRunError(str(error).partition("\n\n")[0], error.exit_code) from error
 
 
 @dataclass(frozen=True)

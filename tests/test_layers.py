@@ -12,7 +12,7 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks", "examples")
 
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (
-    {"clients", "errors", "calendar", "games", "ids", "odds", "progress", "redaction", "sequential"},
+    {"atomic", "clients", "errors", "calendar", "games", "ids", "odds", "progress", "redaction", "sequential"},
     {"settings", "gates", "google_calls", "slate_calendar"},
     {"rhythm"},
     {"warehouse", "storage"},

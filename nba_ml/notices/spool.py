@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nba_ml import atomic
 from nba_ml.context import Context
 from nba_ml.ids import digest
 
@@ -29,10 +30,8 @@ def path_of(context: Context, kind: str, *key: object) -> Path:
 
 def keep(path: Path, document: Mapping[str, Any]) -> None:
     """Write a file whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(document, default=str), "utf-8")
-    part.replace(path)
+    with atomic.whole(path) as aside:
+        aside.write_text(json.dumps(document, default=str), "utf-8")
 
 
 def take_in(context: Context, write: Mapping[str, Callable[[Context, Any], None]]) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from nba_ml import calendar
+from nba_ml import atomic, calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
 from nba_ml.features import store
@@ -64,10 +64,8 @@ class Scorer:
         model = XGBoost(self.names, self.seed, constants).fit(self.rows.filter(pl.col("game_date") < fold.first))
         inside = self.inside(fold)
         error = np.abs(model.predict(inside, inside) - column(inside, TARGET))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(".part")
-        pl.DataFrame({"error": error}).write_ipc(aside)
-        aside.rename(kept)
+        with atomic.whole(kept) as aside:
+            pl.DataFrame({"error": error}).write_ipc(aside)
         return error
 
     def compare(self, ours: Mapping[str, Any], theirs: Mapping[str, Any], folds: Sequence[Fold]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from nba_ml import calendar
+from nba_ml import atomic, calendar
 from nba_ml.errors import BadInput
 from nba_ml.ids import digest
 from nba_ml.progress import track
@@ -177,10 +177,8 @@ def fold_numbers(rows: pl.DataFrame, fold: Fold, names: Sequence[str], seed: int
         return {name: found[name].to_numpy() for name in found.columns}, trained_until
     numbers, _ = member_numbers(_fitted(train, names, seed), inside, rows.filter(pl.col("game_date") <= fold.last))
     if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(".part")
-        pl.DataFrame(numbers).write_ipc(aside)
-        aside.rename(kept)
+        with atomic.whole(kept) as aside:
+            pl.DataFrame(numbers).write_ipc(aside)
     return numbers, trained_until
 
 
