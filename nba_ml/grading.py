@@ -103,12 +103,17 @@ def due(context: Context, first: date, last: date, changed: Collection[str]) -> 
 
 
 def _awaited(context: Context, span: tuple[date, date]) -> pl.DataFrame:
-    """Return the scheduled games without a box score that are not given up yet: slate_date, game_id."""
+    """Return the scheduled games whose box score is still to come: slate_date, game_id.
+
+    One without a score is given up at some day, one that was played never is.
+    """
     days, now = timedelta(days=load_gates()["grading"]["postponed_after_days"]), calendar.now()
-    games = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=span, columns=["game_date", "game_id"])
+    columns = ["game_date", "game_id", "home_points"]
+    games = context.warehouse.read("nba_raw.schedule", as_of=LATEST, dates=span, columns=columns)
     box = context.warehouse.read("nba_raw.player_box", as_of=LATEST, dates=span, columns=["game_id"])
     waited_for = [day for day in games["game_date"].unique() if now < calendar.results_known_at(day) + days]
-    awaited = games.filter(pl.col("game_date").is_in(waited_for)).join(box, on="game_id", how="anti")
+    to_come = pl.col("game_date").is_in(waited_for) | pl.col("home_points").is_not_null()
+    awaited = games.filter(to_come).join(box, on="game_id", how="anti")
     return awaited.select("game_id", slate_date="game_date")
 
 

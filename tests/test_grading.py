@@ -345,6 +345,14 @@ def test_a_game_without_result_waits_for_days_and_then_counts_as_postponed(conte
     assert grading.due(context, SLATE, SLATE, []) == []
 
 
+def test_a_game_that_was_played_and_whose_box_score_never_comes_is_nothing_to_grade(context, monkeypatch):
+    unplayed(context)
+    context.warehouse.upsert("nba_raw.schedule", typed("nba_raw.schedule", [fixture(2, "DEN", "LAL", 110)]))
+    later(monkeypatch, days=6)
+    grading.grade(context, SLATE)
+    assert grading.due(context, SLATE, SLATE, []) == []
+
+
 def test_a_postponed_game_whose_result_comes_after_all_is_graded_then(context, monkeypatch):
     unplayed(context)
     later(monkeypatch, days=5)
