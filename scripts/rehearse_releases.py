@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -52,7 +51,7 @@ class Part:
 
     name: str
     due: Callable[["Stage"], bool]
-    play: Callable[..., Any]
+    play: Callable[[Context, date, "Stage"], Any]
 
 
 @dataclass(frozen=True)
@@ -115,13 +114,15 @@ PARTS = (
 
 def morning(context: Context, journal: Journal, dags: Dags, day: date) -> Iterator[days.Step]:
     """Yield what a person does on a morning: the shadow a step further, if its guards let it, and the next part that is due."""
+    if journal.last and calendar.at_new_york(day, time(8)) < journal.last:
+        return  # an earlier run was past it
     log = registry.open_log(context)
     if log.rollout.shadows and log.rollout.challenger is None:
         yield days.Step("advance", calendar.at_new_york(day, time(8)), lambda *_: dags.advance(log.rollout.shadows[0]))
     stage = Stage(context, journal, dags, day)
     part = next((part for part in PARTS if not stage.played(part.name)), None)
     if part and part.due(stage):
-        yield days.Step(part.name, calendar.at_new_york(day, time(8, 10)), partial(part.play, stage=stage))
+        yield days.Step(part.name, calendar.at_new_york(day, time(8, 10)), lambda own, when: part.play(own, when, stage))
 
 
 def rehearse(context: Context, dags: Dags) -> None:
