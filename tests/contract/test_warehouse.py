@@ -201,7 +201,7 @@ def test_upsert_stamps_new_and_changed_rows_only(warehouse):
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
-MOMENT = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1900 < moment.year < 2200)
+MOMENT = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 ROW = st.fixed_dictionaries(
     {
         "game": TEXT,
