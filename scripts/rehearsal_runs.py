@@ -7,7 +7,7 @@ from typing import Any
 
 from demo_runs import DagRunError, DagRuns
 
-from nba_ml import calendar, grading
+from nba_ml import grading
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.registry import steps as registry
@@ -30,8 +30,7 @@ class Dags:
     def ingest(self, context: Context, day: date) -> Any:
         """Run nba_ingest; say which slates there is something to grade of."""
         done = self._run("nba_ingest")["ingest"]
-        first, last = calendar.days_back(day, days.DAYS_BACK + 1), day + days.DAYS_AHEAD
-        return {"due": grading.due(context, first, last, done.get("changed", {}))}
+        return {"due": grading.due(context, *days.ingested(day), done["changed"])}
 
     def predict(self, _: Context, day: date) -> Any:
         """Run nba_predict."""

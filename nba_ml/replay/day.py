@@ -105,8 +105,13 @@ def train(context: Context, day: date, cause: str | None = None) -> Result:
     return {name: done[name] for name in ("version", "rows", "trained_until", "state")}
 
 
+def ingested(day: date) -> tuple[date, date]:
+    """Return the first and last date that the ingest of a morning reads."""
+    return calendar.days_back(day, DAYS_BACK + 1), day + DAYS_AHEAD
+
+
 def _ingest(context: Context, day: date) -> Result:
-    first, last = calendar.days_back(day, DAYS_BACK + 1), day + DAYS_AHEAD
+    first, last = ingested(day)
     done = ingest(context, first, last, run=f"ingest:{first}:{last}")
     return {**_counted(done), "due": grading.due(context, first, last, done["changed"])}
 
