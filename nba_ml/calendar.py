@@ -188,6 +188,14 @@ def windows(first: date, last: date, days: int) -> list[tuple[date, date]]:
     return cuts
 
 
+def window_start(day: date, days: int) -> date:
+    """Return the first day of the window that holds `day`, where the calendar is cut into windows of `days` days once and for all.
+
+    The first of them began on Monday 0001-01-01, so windows of whole weeks begin on a Monday.
+    """
+    return day - timedelta(days=(day.toordinal() - 1) % days)
+
+
 @dataclass(frozen=True)
 class ExpectedSeason:
     """What the coverage gate expects of one season.

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 BACKTEST_DAYS = 84
 REFIT_DAYS = 28
-"""A version is judged on the twelve weeks before it, refitted every four."""
+"""A version is judged on at least the twelve weeks before it, refitted every four."""
 
 PREDICTIONS = "backtest.parquet"
 CANARIES = "canaries.json"
@@ -111,11 +111,15 @@ def validate(context: Context, planned: Plan, *, run: str | None = None, data: d
 
 
 def backtest(context: Context, planned: Plan, *, data: dataset.Dataset | None = None) -> dict[str, Any]:
-    """Walk forward over the last twelve weeks before the version's cut-off; keep predictions and leak canaries with the version."""
+    """Walk forward over the last twelve weeks and more before the version's cut-off; keep predictions and leak canaries with the version.
+
+    It begins where a window of the calendar does: next week's version shares all windows but the last one, and finds them in the cache.
+    """
     if not _has(context, planned, OUT_OF_FOLD):
         data = data or _load(context, planned)
         last = date.fromisoformat(planned["until"])
-        folds = walk_forward.plan_folds(data.rows, calendar.days_back(last, BACKTEST_DAYS), last, REFIT_DAYS)
+        first = calendar.window_start(calendar.days_back(last, BACKTEST_DAYS), REFIT_DAYS)
+        folds = walk_forward.plan_folds(data.rows, first, last, REFIT_DAYS)
         cache = walk_forward.cache_folder(context.settings)
         names, seed = data.features.names, context.settings.seed
         predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=names, seed=seed, cache=cache)
