@@ -11,7 +11,8 @@ report. The answer is one entry of the release log, in the name of who gave it:
 Slack is told when the question opens, again when nobody answered, and when it was decided, by whatever way.
 
 **When.** After each training and each promotion, where `NBA_ML_APPROVAL=person`; where releases are automatic it ends at
-once. Trigger it with `version` to be asked about another candidate. The question is under *Required Actions*.
+once. Trigger it with `version` to be asked about another candidate. The question is under *Required Actions*; an
+answer in its first seconds, before the task is *awaiting input*, can be lost by Airflow: then it is asked again.
 
 **When it fails**
 

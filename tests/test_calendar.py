@@ -148,6 +148,15 @@ def test_window_without_days_is_refused():
         calendar.windows(date(2024, 1, 1), date(2024, 1, 2), 0)
 
 
+@given(DAYS, st.integers(1, 100), st.integers(0, 99))
+def test_every_day_of_a_window_of_the_calendar_has_the_same_start(day, days, further):
+    start = calendar.window_start(day, days)
+    assert timedelta() <= day - start < timedelta(days=days)
+    assert calendar.window_start(start + timedelta(days=further % days), days) == start
+    assert calendar.window_start(start + timedelta(days=days), days) == start + timedelta(days=days)
+    assert days % 7 or start.weekday() == 0
+
+
 @given(DAYS, st.integers(1, 100))
 def test_days_back_counts_the_day_itself(day, days):
     assert (day - calendar.days_back(day, days)).days == days - 1

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import emulators
-import httpx
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -114,68 +113,28 @@ def test_ctrl_c_leaves_nothing_half_written_and_the_demo_goes_on_from_there(tmp_
     assert {count for name, count in rows(home).items() if name not in EVENT_LOGS} == {0}
 
 
-@pytest.fixture
-def server(home, second):
-    environment = variables(home) | {"NBA_ML_AIRFLOW_PORT": str(free_port())}
-    started = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "up.py")], capture_output=True, text=True, check=False, env=environment, cwd=ROOT
-    )
-    assert started.returncode == 0, started.stderr
-    try:
-        yield json.loads(started.stdout), environment
-    finally:
-        subprocess.run([sys.executable, str(ROOT / "scripts" / "down.py")], check=True, env=environment, capture_output=True)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_a_past_slate_triggered_in_a_running_airflow_ends_green(home, server, second):
-    answer, environment = server
-    assert answer["dags"] == [
-        "nba_approve",
-        "nba_grade",
-        "nba_ingest",
-        "nba_monitor",
-        "nba_predict",
-        "nba_release",
-        "nba_train",
-        "nba_update",
-    ]
-    again = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "up.py")], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
-    )
-    assert json.loads(again.stdout)["already_running"]
-
-    password = json.loads((home / "airflow" / "passwords.json").read_text())["admin"]
-    with httpx.Client(base_url=answer["address"], timeout=30) as client:
-        assert client.get("/api/v2/dags").status_code == 401
-        token = client.post("/auth/token", json={"username": "admin", "password": password}).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        dags = client.get("/api/v2/dags").raise_for_status().json()["dags"]
+def test_a_past_slate_triggered_in_a_running_airflow_ends_green(home, running_airflow, second):
+    with running_airflow(home, variables(home)) as airflow:
+        assert airflow.answer["dags"] == [
+            "nba_approve",
+            "nba_grade",
+            "nba_ingest",
+            "nba_monitor",
+            "nba_predict",
+            "nba_release",
+            "nba_train",
+            "nba_update",
+        ]
+        assert airflow.start_again()["already_running"]
+        assert airflow.client.get("/api/v2/dags").status_code == 401
+        airflow.log_in()
+        dags = airflow.client.get("/api/v2/dags").raise_for_status().json()["dags"]
         assert all(dag["is_paused"] for dag in dags)
-        client.patch("/api/v2/dags/nba_predict", json={"is_paused": False}).raise_for_status()
-        bad = client.post("/api/v2/dags/nba_predict/dagRuns", json={"logical_date": None, "conf": {"slate": "yesterday"}})
+        bad = airflow.client.post("/api/v2/dags/nba_predict/dagRuns", json={"logical_date": None, "conf": {"slate": "yesterday"}})
         assert bad.status_code == 400
-        body = {"logical_date": None, "conf": {"slate": second.summary["slate_date"]}}
-        run = client.post("/api/v2/dags/nba_predict/dagRuns", json=body).raise_for_status().json()["dag_run_id"]
-        assert state_at_the_end(client, run) == "success"
+        run = airflow.trigger("nba_predict", conf={"slate": second.summary["slate_date"]})
+        assert airflow.state_at_the_end("nba_predict", run) == "success"
     assert rows(home)["nba_predictions.player_prop_predictions"] == second.summary["published"]
-
-
-def state_at_the_end(client: httpx.Client, run: str) -> str:
-    state = "queued"
-    for _ in range(300):
-        state = client.get(f"/api/v2/dags/nba_predict/dagRuns/{run}").raise_for_status().json()["state"]
-        if state in ("success", "failed"):
-            break
-        time.sleep(1)
-    return state
 
 
 def test_a_prediction_killed_at_any_point_and_run_again_is_one_run(home, second, tmp_path):

@@ -193,6 +193,16 @@ def test_a_backtest_that_was_killed_ends_with_the_same_files(training, monkeypat
     assert [row["passed"] for row in json.loads(stored)] == [True, True]
 
 
+def test_a_later_version_fits_only_the_windows_that_grew(training):
+    context, planned = training
+    steps.backtest(context, planned | {"until": "2022-03-16"})
+    windows = set((context.settings.home_folder / "cache").rglob("*.arrow"))
+    steps.backtest(context, planned | {"version": "v2"})
+    new = set((context.settings.home_folder / "cache").rglob("*.arrow")) - windows
+    assert len(windows) > 3
+    assert [file.name[:21] for file in new] == ["2022-03-14_2022-03-20"]
+
+
 def test_a_canary_that_failed_refuses_the_version(training, monkeypatch):
     context, planned = training
     failed = {"id": canaries.LATER, "value": 3, "threshold": 0, "passed": False, "what": "w."}
