@@ -209,6 +209,20 @@ def test_half_of_the_games_are_not_the_results(context, clock):
     assert "1 of 2 games of 2025-01-08 have no whole result" in causes(context)["missed.ingest"]["what"]
 
 
+def test_an_alert_about_results_that_never_came_ends_with_what_became_of_them(context, clock):
+    expected.missed(context)
+    results(context, SLATE)
+    upsert(context, "nba_raw.schedule", [game(SLATE) | {"game_id": "other", "home": "DEN", "away": "LAL"}])
+    clock(new_york(SLATE + DAY, 10, 15))
+    expected.missed(context)
+    clock(new_york(SLATE + 7 * DAY, 10, 15))
+    for days in range(1, 7):
+        results(context, SLATE + days * DAY)
+    expected.missed(context)
+    ended = {row["cause"]: row["resolution"] for row in alerts.all_alerts(context).to_dicts()}
+    assert ended["missed.ingest"] == "ingest: nothing is overdue any more; 1 games of 2025-01-08 have no result and count as postponed."
+
+
 def test_ungraded_slates_and_a_dead_monitor_are_found(context, clock):
     expected.missed(context)
     publish(context, SLATE, new_york(SLATE, 9))
