@@ -17,8 +17,8 @@ from tests.slack_stub import slack_stub
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow, pytest.mark.timeout(600)]
 
-PATIENCE_SECONDS = 120
-DUE_IN_SECONDS = 20
+PATIENCE_SECONDS = 180
+DUE_IN_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
