@@ -38,10 +38,11 @@ def backtest(
         If the span has no rows, or too little history lies before it.
     """
     context.warehouse.ensure()
-    # Planned on the box scores: a span that can't be walked is refused before all features are made for it.
-    folds = walk_forward.plan_folds(store.finished(context.warehouse, calendar.end_of(last)), first, last, refit_days)
+    # Planned on the box scores first: a span that can't be walked is refused before all features are made for it.
+    walk_forward.plan_folds(store.finished(context.warehouse, calendar.end_of(last)), first, last, refit_days)
     store.refresh(context, context.source.first_date(), last)
     data = dataset.load(context, last)
+    folds = walk_forward.plan_folds(data.rows, first, last, refit_days, lines=data.lines)
     seed = context.settings.seed
     cache = walk_forward.cache_folder(context.settings)
     frame, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=data.features.names, seed=seed, cache=cache)
@@ -57,7 +58,9 @@ def backtest(
 
         inside = data.rows.filter(pl.col("game_date") >= first)
         inputs, notes = report_inputs.read(context, inside, last, data.features), report_inputs.notes(context, inside)
-        render(frame, page, title=f"Backtest {first} to {last}", notes=notes, gates=gates, canaries=checked, inputs=inputs)
+        weights = walk_forward.weights(out_of_fold)
+        title = f"Backtest {first} to {last}"
+        render(frame, page, title=title, notes=notes, gates=gates, canaries=checked, inputs=inputs, weights=weights)
     return metrics.summary(frame) | {
         "folds": sum(not fold.warm_up for fold in folds),
         "left_out": data.left_out,

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from nba_ml import lines
-from nba_ml.training.intervals import LEVEL, clustered_mean, wilson
+from nba_ml.training.intervals import LEAST_DATES, LEVEL, clustered_mean, wilson
 
 BREAK_EVEN = 110 / 210
 """Hit rate at which bets at -110 neither win nor lose."""
@@ -19,9 +19,6 @@ LEAST_BETS = 1400
 
 EDGES = (0.0, 1.0, 2.0, 3.0)
 """Least distance of prediction and line, in points, of the bets that are figured together."""
-
-LEAST_DATES = 10
-"""Dates below which drawing them again says nothing of chance, and no interval of profit is given."""
 
 UNDATED = "undated"
 NO_VERDICT = "no verdict"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nba_ml.training import betting, metrics
+from nba_ml.training.intervals import LEAST_DATES
 from nba_ml.training.wording import count, interval, noun, points, share
 
 COVERAGE_TOLERANCE = 0.05
@@ -34,6 +35,7 @@ def findings(
     leader = metrics.leader(found["systems"])
     said = [
         _against_simple(found["populations"]["B"], leader),
+        _against_hardest(found["hardest_rule"], leader),
         _against_line(found["populations"]["C"], leader),
         _with_line(found["seeing_line"], leader),
         _months(months, leader),
@@ -50,17 +52,32 @@ def _against_simple(part: Mapping[str, Any], leader: str) -> Finding | None:
     if not ours or not simple or ours["mae"] is None or ours["against_baseline"]["low"] is None:
         return None
     difference = ours["against_baseline"]
-    verdict, tone = "the two can't be told apart", "plain"
-    if difference["high"] < 0:
-        verdict, tone = f"the {noun(leader)} is surely better", "good"
-    elif difference["low"] > 0:
-        verdict, tone = "the simple rule is surely better", "bad"
+    verdict, tone = _verdict(difference, leader)
     return Finding(
-        f"Regulars ({count(part['common_rows'])} player-games). The {noun(leader)} is off by {points(ours['mae'], 2)} points on average; the "
-        f"best simple rule, a weighted mean of the player's recent games, by {points(simple['mae'], 2)}. "
-        f"Difference {interval(difference)}: {verdict}.",
+        f"Regulars ({count(part['common_rows'])} player-games). The {noun(leader)} is off by {points(ours['mae'], 2)} points on average; a "
+        f"weighted mean of the player's recent games by {points(simple['mae'], 2)}. Difference {interval(difference)}: {verdict}.",
         tone,
     )
+
+
+def _against_hardest(found: Mapping[str, Any] | None, leader: str) -> Finding | None:
+    if not found or found["rule"] == metrics.BASELINE or found["difference"]["low"] is None:
+        return None
+    verdict, tone = _verdict(found["difference"], leader)
+    return Finding(
+        f"The rule without training that is hardest to beat there: {noun(found['rule'])}, off by {points(found['theirs'], 2)} points where the "
+        f"{noun(leader)} is off by {points(found['ours'], 2)} ({count(found['difference']['n'])}). Difference {interval(found['difference'])}: "
+        f"{verdict}.",
+        tone,
+    )
+
+
+def _verdict(difference: Mapping[str, Any], leader: str) -> tuple[str, str]:
+    if difference["high"] < 0:
+        return f"the {noun(leader)} is surely better", "good"
+    if difference["low"] > 0:
+        return "the simple rule is surely better", "bad"
+    return "the two can't be told apart", "plain"
 
 
 def _against_line(part: Mapping[str, Any], leader: str) -> Finding | None:
@@ -68,8 +85,14 @@ def _against_line(part: Mapping[str, Any], leader: str) -> Finding | None:
     if not ours or ours["mae"] is None:
         return None
     line, half = part["predictors"][metrics.LINE], part["predictors"][metrics.LINE_MINUS_HALF]
-    better = ours["mae"] < half["mae"]
-    verdict = "That beats line − 0.5: take it for a leak until shown otherwise." if better else "The line is the better number."
+    difference = part["against_half"]
+    enough = difference["low"] is not None and difference["dates"] >= LEAST_DATES
+    better = enough and difference["high"] < 0
+    verdict = f"Difference to line − 0.5 {interval(difference)}: the two can't be told apart."
+    if better:
+        verdict = f"By {interval(difference)} that beats line − 0.5: take it for a leak until shown otherwise."
+    elif enough and difference["low"] > 0:
+        verdict = f"Difference to line − 0.5 {interval(difference)}: the line is the better number."
     return Finding(
         f"Players with a betting line ({count(part['common_rows'])}). The line is off by {points(line['mae'], 2)} points; the line − 0.5, which "
         f"takes no knowledge at all, by {points(half['mae'], 2)}; the {noun(leader)}, not seeing the line, by {points(ours['mae'], 2)}. {verdict}",
@@ -133,11 +156,14 @@ def _leaks(gates: Sequence[Mapping[str, Any]], canaries: Sequence[Mapping[str, A
     if not judged:
         return None
     failed = [row["id"] for row in judged if not row["passed"]]
+    silent = sum(bool(row["passed"] and row.get("note")) for row in judged)
+    rest = f" {silent} more had too few rows to judge." if silent else ""
+    asked = len(judged) - silent
     if failed:
         return Finding(
-            f"Leaks. Of {len(judged)} alarms and canaries, {len(failed)} failed: {', '.join(failed)}. Trust no figure here.", "bad"
+            f"Leaks. Of {asked} alarms and canaries, {len(failed)} failed: {', '.join(failed)}. Trust no figure here.{rest}", "bad"
         )
-    return Finding(f"Leaks. None of {len(judged)} alarms and canaries, which watch for knowledge of the future, was raised.", "good")
+    return Finding(f"Leaks. None of {asked} alarms and canaries, which watch for knowledge of the future, was raised.{rest}", "good")
 
 
 def _sides(rows: Sequence[Mapping[str, Any]], leader: str) -> Finding | None:

@@ -51,7 +51,7 @@ class Beside:
 class Figure:
     """A measured figure: its value, 95 % interval and number of rows; None where there are no rows.
 
-    `baseline` names the rival, where the gate left open which of several it is.
+    `baseline` names the rival, where the gate left open which of several it is; `dates` counts those that the interval was drawn from.
     """
 
     value: float | None
@@ -59,6 +59,7 @@ class Figure:
     high: float | None
     n: int
     baseline: str | None = None
+    dates: int | None = None
 
 
 NO_FIGURE = Figure(None, None, None, 0)
@@ -104,7 +105,7 @@ def measure(evidence: Evidence, gate: Gate) -> Figure:
 
 
 def _from_interval(found: Mapping[str, Any]) -> Figure:
-    return Figure(found["value"], found["low"], found["high"], found["n"])
+    return Figure(found["value"], found["low"], found["high"], found["n"], dates=found["dates"])
 
 
 def _rows(evidence: Evidence, gate: Gate) -> Figure:
@@ -157,7 +158,7 @@ def _hit_rate(evidence: Evidence, gate: Gate) -> Figure:
     rows = betting.bets(evidence.long(gate), gate["system"]).filter("dated")
     won = int(rows["won"].sum())
     interval = wilson(won, rows.height)
-    return Figure(won / rows.height, *interval, rows.height) if interval else NO_FIGURE
+    return Figure(won / rows.height, *interval, rows.height, dates=rows["slate_date"].n_unique()) if interval else NO_FIGURE
 
 
 def _roi(evidence: Evidence, gate: Gate) -> Figure:

@@ -11,6 +11,7 @@ from nba_ml.errors import GateRefused
 from nba_ml.gates import gates_hash, load_gates
 from nba_ml.training import metrics
 from nba_ml.training.gate_figures import NO_FIGURE, WORDS, Beside, Evidence, Figure, Gate, measure
+from nba_ml.training.intervals import LEAST_DATES
 from nba_ml.training.slices import SLICES
 
 log = logging.getLogger(__name__)
@@ -18,12 +19,17 @@ log = logging.getLogger(__name__)
 
 def _at_least(figure: Figure, gate: Gate) -> bool:
     value = figure.value if figure.n >= gate.get("point_rows", 0) else figure.high
-    return value is None or value >= gate["threshold"]
+    return value is None or _is_thin(figure, gate) or value >= gate["threshold"]
 
 
 def _at_most(figure: Figure, gate: Gate) -> bool:
     value = figure.value if figure.n >= gate.get("point_rows", 0) else figure.low
-    return value is None or value <= gate["threshold"]
+    return value is None or _is_thin(figure, gate) or value <= gate["threshold"]
+
+
+def _is_thin(figure: Figure, gate: Gate) -> bool:
+    """Tell whether the interval of a figure that is judged by it was drawn from too few dates to say anything."""
+    return figure.n < gate.get("point_rows", 0) and figure.dates is not None and figure.dates < LEAST_DATES
 
 
 def _upper_end_below(figure: Figure, gate: Gate) -> bool:
@@ -84,6 +90,8 @@ def judge(figure: Figure, gate: Gate) -> dict[str, Any]:
         passed, note = False, f"not enough evidence: {figure.n} rows of at least {gate['least_rows']}"
     elif figure.value is None:
         note = "nothing to judge"
+    elif _is_thin(figure, gate):
+        note = f"not judged: {figure.n} rows of at least {gate['point_rows']}, {figure.dates} dates of at least {LEAST_DATES}"
     elif figure.low is None and figure.n < gate.get("point_rows", 0):
         note = f"not judged: {figure.n} rows of at least {gate['point_rows']}"
     baseline = gate.get("baseline")

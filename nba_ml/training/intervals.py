@@ -8,6 +8,10 @@ from scipy.stats import norm
 
 RESAMPLES = 2000
 LEVEL = 0.95
+
+LEAST_DATES = 10
+"""Dates below which nothing is concluded from an interval: a bootstrap of a few clusters is far too narrow."""
+
 _SEED = 20211019
 
 

@@ -28,6 +28,9 @@ LAST_10 = "last_10"
 BASELINE = "ewma_hl8"
 """The simple rule that differences are counted from: the exponentially weighted mean of a player's points, half-life 8 games."""
 
+SIMPLE_RULES = (BASELINE, LAST_10, "moving_average", "matchup", "similarity")
+"""Predictors that no model is trained for: means, and the systems with a few documented constants."""
+
 POPULATIONS: dict[str, tuple[str, pl.Expr]] = {
     "A": ("every player who got on court", pl.lit(value=True)),
     "B": (
@@ -144,7 +147,8 @@ def headline(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Population → {"definition", "rows", "common_rows", "predictors": {name: `errors` + "against_baseline": `paired`}}.
+        Population → {"definition", "rows", "common_rows", "predictors": {name: `errors` + "against_baseline": `paired`}}; of C also
+        "against_half": `paired` of the published number against the line − 0.5.
     """
     present = [name for name in HEADLINE if name in rows.columns]
     answer = {}
@@ -152,7 +156,8 @@ def headline(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
         members = population(rows, name)
         predictors = list(present)
         if name == "C":
-            predictors += [with_line(system) for system in (ENSEMBLE, MODEL) if with_line(system) in rows.columns] + [LINE, LINE_MINUS_HALF]
+            # Those that see the line are judged by themselves (`seeing_line`): where too few lines were seen before, they abstain.
+            predictors += [LINE, LINE_MINUS_HALF]
         same = common_rows(members, predictors)
         answer[name] = {
             "definition": definition,
@@ -164,7 +169,27 @@ def headline(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
                 for predictor in predictors
             },
         }
+        if name == "C":
+            ours = leader(present)
+            answer[name]["against_half"] = paired(same, ours, LINE_MINUS_HALF) if ours in present else None
     return answer
+
+
+def hardest_rule(rows: pl.DataFrame, system: str) -> dict[str, Any] | None:
+    """Return the rule that learns from nothing but the player's own past and is hardest to be better than, on regulars.
+
+    Returns
+    -------
+    dict or None
+        "rule", "theirs" and "ours" (MAE on the same rows), "difference": `paired`; None where no rule has a number.
+    """
+    regulars, found = population(rows, "B"), []
+    for rule in SIMPLE_RULES:
+        same = common_rows(regulars, (system, rule)) if {system, rule} <= set(rows.columns) else regulars.clear()
+        if same.height:
+            ours, theirs = (errors(same, name)["mae"] for name in (system, rule))
+            found.append({"rule": rule, "ours": ours, "theirs": theirs, "difference": paired(same, system, rule)})
+    return min(found, key=lambda one: one["theirs"] - one["ours"], default=None)
 
 
 def seeing_line(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -210,6 +235,7 @@ def summary(frame: pl.DataFrame) -> dict[str, Any]:
         "intervals": probability.coverage(population(frame, "B")),
         "pinball": probability.pinball(population(frame, "B")),
         "crps": probability.crps(population(frame, "B")),
+        "hardest_rule": hardest_rule(rows, leader(systems(frame))),
         "seeing_line": seeing_line(rows),
         "sides": betting.summary(frame),
         "lines": betting.line_kinds(rows),

@@ -12,7 +12,7 @@ from nba_ml.training import betting, metrics, plots, report_data
 from nba_ml.training.canaries import asked
 from nba_ml.training.findings import findings
 from nba_ml.training.gating import verdict
-from nba_ml.training.intervals import wilson
+from nba_ml.training.intervals import LEAST_DATES, wilson
 from nba_ml.training.pages import environment
 from nba_ml.training.report_card import card
 from nba_ml.training.report_inputs import Inputs
@@ -32,6 +32,7 @@ def report(
     canaries: Sequence[Mapping[str, Any]] = (),
     inputs: Inputs | None = None,
     version: Mapping[str, Any] | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> bytes:
     """Write the report of a backtest.
 
@@ -56,6 +57,8 @@ def report(
         How many features, rest before each game, and lines that moved.
     version : mapping, optional
         Of the version that the backtest belongs to: "version", "until", "data", as `steps.plan` gives them.
+    weights : mapping, optional
+        Member → its weight in the ensemble, see `walk_forward.weights`.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def report(
             gates=[dict(gate) for gate in gates if gate["id"] not in {alarm["id"] for alarm in alarms}],
             alarms=alarms,
             canaries=[dict(canary) for canary in canaries],
-            card=card(data["found"], data["folds"], version, given.features),
+            card=card(data["found"], data["folds"], version, given.features, weights),
             **data,
         )
     )
@@ -140,7 +143,7 @@ def _data(
         "asked_crps": load_gates()["report"]["crps"],
         "break_even": betting.BREAK_EVEN,
         "least_bets": betting.LEAST_BETS,
-        "least_dates": betting.LEAST_DATES,
+        "least_dates": LEAST_DATES,
     }
 
 

@@ -8,14 +8,18 @@ import polars as pl
 from nba_ml.registry import provenance
 from nba_ml.systems.base import parameters
 from nba_ml.training import metrics, report_data
-from nba_ml.training.wording import count, label, points, share
+from nba_ml.training.wording import count, label, noun, points, share
 from nba_ml.warehouse.schema import table
 
 _OWNED = "nba_predictions.backtest_predictions"
 
 
 def card(
-    found: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], version: Mapping[str, Any] | None, features: int | None
+    found: Mapping[str, Any],
+    folds: Sequence[Mapping[str, Any]],
+    version: Mapping[str, Any] | None,
+    features: int | None,
+    weights: Mapping[str, float] | None = None,
 ) -> list[tuple[str, str]]:
     """Return the card as pairs of a heading and what it says.
 
@@ -29,6 +33,8 @@ def card(
         "version", "until", "data" and, where somebody asked for it, "cause": see `steps.plan`.
     features : int, optional
         How many the model is fed.
+    weights : mapping, optional
+        Member → its weight in the ensemble.
     """
     constants = parameters()[metrics.MODEL]
     trees = f"{constants['rounds']} trees of depth {constants['max_depth']}, learning rate {constants['eta']}, {constants['objective']}"
@@ -37,9 +43,10 @@ def card(
         (
             "What it is",
             f"A prediction of how many points a player of the NBA scores in his next game. XGBoost {provenance.xgboost_version()}{fed} "
-            f"({trees}), combined with simpler systems into the ensemble, whose number is published; "
+            f"({trees}) and other systems are combined into the ensemble, whose number is published; "
             "both with an 80 % interval and, where there is a betting line, the probability of the over.",
         ),
+        *([("The ensemble", _weighed(weights))] if weights else []),
         ("Version", f"{version['version']}." if version else "None: this backtest belongs to no version, and nothing of it is published."),
         *([("Trained because", str(version["cause"]))] if version and version.get("cause") else []),
         ("Trained on", _trained_on(folds, version)),
@@ -58,25 +65,37 @@ def card(
         ("Figures", _figures(found)),
         (
             "People",
-            "The features describe professional players' public results. Nothing private goes in. Injury status is used only as published by the "
-            "league.",
+            "The features describe professional players' public results. Nothing private goes in. Of injuries and line-ups only what "
+            "was published before the game is used.",
         ),
         ("Owner", f"The team “{table(_OWNED).owner}”, as named in the table {_OWNED}."),
     ]
 
 
-def page(frame: pl.DataFrame, found: Mapping[str, Any], version: Mapping[str, Any], features: int) -> bytes:
+def page(
+    frame: pl.DataFrame, found: Mapping[str, Any], version: Mapping[str, Any], features: int, weights: Mapping[str, float] | None = None
+) -> bytes:
     """Return the card as a page of Markdown, for whoever decides on the version.
 
     Parameters
     ----------
     frame : DataFrame
         The backtest's predictions.
-    found, version, features
+    found, version, features, weights
         As in `card`.
     """
-    told = card(found, report_data.folds(frame, metrics.leader(found["systems"])), version, features)
+    told = card(found, report_data.folds(frame, metrics.leader(found["systems"])), version, features, weights)
     return "\n\n".join([f"# Model {version['name']}/{version['version']}", *(f"## {heading}\n\n{text}" for heading, text in told)]).encode()
+
+
+def _weighed(weights: Mapping[str, float]) -> str:
+    ranked = sorted(weights.items(), key=lambda item: -item[1])
+    each = ", ".join(f"{noun(name)} {share(weight, 0)}" for name, weight in ranked)
+    return (
+        f"The weighted mean of its members, moved towards the median: {each}. Weights minimise the squared error of out-of-fold numbers up to the "
+        "end of this backtest; each of its folds has weights of its own, from earlier dates. Members that see the same features share what "
+        "one of them would weigh alone."
+    )
 
 
 def _trained_on(folds: Sequence[Mapping[str, Any]], version: Mapping[str, Any] | None) -> str:

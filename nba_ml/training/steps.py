@@ -119,7 +119,7 @@ def backtest(context: Context, planned: Plan, *, data: dataset.Dataset | None = 
         data = data or _load(context, planned)
         last = date.fromisoformat(planned["until"])
         first = calendar.window_start(calendar.days_back(last, BACKTEST_DAYS), REFIT_DAYS)
-        folds = walk_forward.plan_folds(data.rows, first, last, REFIT_DAYS)
+        folds = walk_forward.plan_folds(data.rows, first, last, REFIT_DAYS, lines=data.lines)
         cache = walk_forward.cache_folder(context.settings)
         names, seed = data.features.names, context.settings.seed
         predictions, out_of_fold = walk_forward.walk_forward(data.rows, data.lines, folds, names=names, seed=seed, cache=cache)
@@ -184,6 +184,7 @@ def publish(context: Context, planned: Plan, *, data: dataset.Dataset | None = N
     """Write the report, the model card and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
     results, data = _document(context, planned, GATES), data or _load(context, planned)
+    weights = walk_forward.weights(_read(context, planned, OUT_OF_FOLD))
     if not _has(context, planned, REPORT):
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report
@@ -197,12 +198,13 @@ def publish(context: Context, planned: Plan, *, data: dataset.Dataset | None = N
             canaries=_canaries(context, planned),
             notes=report_inputs.notes(context, inside),
             inputs=report_inputs.read(context, inside, date.fromisoformat(planned["until"]), data.features),
+            weights=weights,
             version=planned,
         )
         _write(context, planned, REPORT, page)
     found = metrics.summary(predictions)
     if not _has(context, planned, CARD):
-        _write(context, planned, CARD, report_card.page(predictions, found, planned, len(data.features.names)))
+        _write(context, planned, CARD, report_card.page(predictions, found, planned, len(data.features.names), weights))
     manifest = {
         "trained_until": planned["until"],
         "data": planned["data"],

@@ -25,11 +25,15 @@ log = logging.getLogger(__name__)
 LEAST_TRAINING_ROWS = 20_000
 """Player-games before the first fold below which nothing is learned that lasts."""
 
-WARM_UP_FOLDS = 3
-"""Folds before the span whose out-of-fold numbers give the first fold its weights and calibration."""
+WARM_UP_FOLDS, WARM_UP_DAYS = 3, 28
+"""Windows before the span, and their days, whose out-of-fold numbers give the first fold its weights and calibration."""
 
 LEAST_FOLD_ROWS = 500
 """A warm-up window with fewer rows (a summer) is passed over."""
+
+LINED_ROWS, PRICED_ROWS = 2_000, 1_200
+"""Rows with a line, and with two real prices, that the warm-up looks for further back where its own windows lack them: feeds have months without
+lines, and what is learned about lines from too few rows is worse than a coin."""
 
 BASELINES = {"ewma_hl8": "points_ewm_8", "last_10": "points_mean_10"}
 """Baseline → the feature that it is."""
@@ -49,8 +53,19 @@ class Fold:
     warm_up: bool
 
 
-def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int) -> list[Fold]:
+def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int, *, lines: pl.DataFrame | None = None) -> list[Fold]:
     """Cut the span into folds and put warm-up folds before it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Player-games, with game_date.
+    first, last : date
+        Span of the folds that are counted.
+    refit_days : int
+        Days of a fold. The warm-up does not depend on it.
+    lines : DataFrame, optional
+        As for `walk_forward`; with them the warm-up goes back until it has seen enough lines and prices.
 
     Raises
     ------
@@ -65,19 +80,38 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int) -> 
             f"no player-games from {first} to {last}{_held(dates)}: ingest them (`nba-ml ingest --from {first} --to {last}`) or choose "
             "another span"
         )
-    warm_up: list[Fold] = []
-    end = calendar.day_before(first)
-    while len(warm_up) < WARM_UP_FOLDS and (dates < (start := calendar.days_back(end, refit_days))).sum() >= LEAST_TRAINING_ROWS:
-        if dates.is_between(start, end).sum() >= LEAST_FOLD_ROWS:
-            warm_up.insert(0, Fold(start, end, warm_up=True))
-        end = calendar.day_before(start)
+    warm_up = _warm_up(rows, first, lines)
     if not warm_up:
         before = int((dates < first).sum())
         raise BadInput(
             f"{before:,} player-games lie before {first}, and a backtest needs {LEAST_TRAINING_ROWS:,} before its first warm-up window of "
-            f"{refit_days} days: choose a later --from or ingest earlier seasons"
+            f"{WARM_UP_DAYS} days: choose a later --from or ingest earlier seasons"
         )
     return warm_up + counted
+
+
+def _warm_up(rows: pl.DataFrame, first: date, lines: pl.DataFrame | None) -> list[Fold]:
+    """Return the last windows before the span, and earlier ones that bring lines or prices where those lack them."""
+    dates = rows["game_date"]
+    lined = rows.join(lines, on=["game_date", "player_id"], how="inner") if lines is not None else None
+    priced = lined.filter(pl.col("p_over_market").is_not_null()) if lined is not None else None
+    wanted = [(part["game_date"], least) for part, least in ((lined, LINED_ROWS), (priced, PRICED_ROWS)) if part is not None]
+    found: list[Fold] = []
+    end = calendar.day_before(first)
+    while (dates < (start := calendar.days_back(end, WARM_UP_DAYS))).sum() >= LEAST_TRAINING_ROWS:
+        lacking = [days for days, least in wanted if sum(_within(days, fold.first, fold.last) for fold in found) < least]
+        if len(found) >= WARM_UP_FOLDS and not lacking:
+            break
+        # Of the windows further back only those that bring what is lacking are worth their fits.
+        useful = lacking if len(found) >= WARM_UP_FOLDS else [dates]
+        if any(_within(days, start, end) >= LEAST_FOLD_ROWS for days in useful):
+            found.insert(0, Fold(start, end, warm_up=True))
+        end = calendar.day_before(start)
+    return found
+
+
+def _within(days: pl.Series, first: date, last: date) -> int:
+    return int(days.is_between(first, last).sum())
 
 
 def _held(dates: pl.Series) -> str:
@@ -130,6 +164,11 @@ def walk_forward(
         kept = inside.select("game_date", "game_id", "player_id", TARGET, "line", "p_over_market")
         past.append(kept.hstack([pl.Series(name, value) for name, value in numbers.items()]))
     return pl.concat(parts).sort("slate_date", "game_id", "player_id", "system_id"), pl.concat(past)
+
+
+def weights(out_of_fold: pl.DataFrame) -> dict[str, float]:
+    """Return the weight of each member in an ensemble that is fitted on these out-of-fold numbers."""
+    return combination(out_of_fold, new_members((), 0)).ensemble.weights
 
 
 def combination(out_of_fold: pl.DataFrame, members: Iterable[str]) -> Combination:

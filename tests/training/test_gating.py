@@ -126,6 +126,14 @@ def test_a_leak_alarm_on_few_rows_has_to_be_sure(value, low, high, n, passed):
     assert gating.judge(Figure(value, low, high, n), LEAK)["passed"] is passed
 
 
+@pytest.mark.parametrize(("dates", "passed"), [(3, True), (9, True), (10, False)])
+def test_a_leak_alarm_on_few_dates_is_not_judged_by_their_interval(dates, passed):
+    answer = gating.judge(Figure(0.93, 0.90, 0.955, 180, dates=dates), LEAK)
+    assert answer["passed"] is passed
+    assert gating.verdict(answer) == ("not judged" if passed else "failed")
+    assert not gating.judge(Figure(0.93, 0.90, 0.955, 5000, dates=dates), LEAK)["passed"]
+
+
 @pytest.mark.parametrize(("high", "passed"), [(-0.001, True), (0.0, False), (0.01, False), (None, False)])
 def test_a_floor_asks_for_the_whole_interval(high, passed):
     gate = {"id": "floor", "metric": "paired", "population": "B", "threshold": 0.0, "mode": "block", "reason": "r"}

@@ -51,7 +51,9 @@ def test_headline_against_naive_pandas(gappy, name):
             assert figures["against_baseline"]["low"] < difference < figures["against_baseline"]["high"]
 
 
-def test_the_line_is_judged_on_the_same_rows(gappy):
+def test_the_line_is_judged_on_the_same_rows_whoever_else_saw_it(gappy):
+    early = pl.col("slate_date") < pl.col("slate_date").max()
+    gappy = gappy.with_columns(predicted_points_with_line=pl.when(~early).then("predicted_points_with_line"))
     found = metrics.headline(metrics.wide(gappy))
     assert "line" not in found["A"]["predictors"]
     part = found["C"]
@@ -60,7 +62,17 @@ def test_the_line_is_judged_on_the_same_rows(gappy):
     assert part["common_rows"] == rows.height
     assert part["predictors"]["line"]["mae"] == pytest.approx(np.abs(error).mean())
     assert part["predictors"]["line_minus_half"]["mae"] == pytest.approx(np.abs(error - 0.5).mean())
-    assert part["predictors"]["xgboost_with_line"]["n"] == rows.height
+    assert set(part["predictors"]) == {*metrics.HEADLINE, "line", "line_minus_half"}
+    assert part["against_half"] == metrics.paired(metrics.wide(gappy).drop_nulls("last_10"), "ensemble", "line_minus_half")
+
+
+def test_the_hardest_rule_is_the_one_that_leaves_the_smallest_lead_on_its_own_regulars(make_frame):
+    rows = metrics.wide(make_frame(noise={"matchup": 1.3}))
+    found = metrics.hardest_rule(rows, "ensemble")
+    leads = {rule: metrics.paired(metrics.population(rows, "B"), "ensemble", rule)["value"] for rule in metrics.SIMPLE_RULES}
+    assert found["rule"] == max(leads, key=leads.get) == "matchup"
+    assert found["difference"]["value"] == pytest.approx(found["ours"] - found["theirs"]) == leads["matchup"]
+    assert metrics.hardest_rule(rows.drop(metrics.SIMPLE_RULES), "ensemble") is None
 
 
 def test_population_b_has_its_exact_edges():

@@ -193,12 +193,28 @@ def test_folds_are_those_of_trained_until(backtest):
 
 def test_alarms_and_canaries_stand_together_with_their_values(html):
     section = html[html.index("<h2>Leak alarms and canaries</h2>") : html.index("<h2>Folds</h2>")]
-    assert section.count(">quiet<") + section.count(">nothing to judge<") + section.count(">raised<") == 12
+    assert section.count(">quiet<") + section.count(">not judged<") + section.count(">raised<") == 12
     assert "leak." not in html[html.index("<h2>Gates</h2>") :]
     assert "1.0123" in section
     assert "at least 0.98" in section
     assert "Outcomes &lt;shuffled&gt;." in section
-    assert "of 14 alarms and canaries" in html.lower()
+    silent = section.count(">not judged<")
+    assert silent
+    assert f"of {14 - silent} alarms and canaries" in html.lower()
+    assert f"{silent} more had too few rows to judge" in html
+
+
+def test_being_ahead_of_the_line_on_a_few_dates_is_no_leak(make_frame):
+    knows = make_frame(days=9).with_columns(predicted_points=(pl.col("predicted_points") + pl.col("actual_points")) / 2)
+    assert "the two can&#39;t be told apart" in report(knows, title="t").decode()
+    assert "take it for a leak" not in report(knows, title="t").decode()
+    more = make_frame(days=40).with_columns(predicted_points=(pl.col("predicted_points") + pl.col("actual_points")) / 2)
+    assert "take it for a leak" in report(more, title="t").decode()
+
+
+def test_the_card_tells_the_weights_of_the_ensemble(backtest):
+    text = report(backtest, title="t", weights={"xgboost": 0.16, "ridge": 0.39, "two_stage": 0.45}).decode()
+    assert "two-stage 45\u00a0%, ridge regression 39\u00a0%, XGBoost 16\u00a0%" in text
 
 
 def test_a_canary_that_failed_is_the_reports_bad_news_and_stops_training(backtest):

@@ -24,6 +24,7 @@ SPAN = (date(2022, 3, 2), date(2022, 3, 20))
 def _small(monkeypatch):
     monkeypatch.setattr(walk_forward, "LEAST_TRAINING_ROWS", 700)
     monkeypatch.setattr(walk_forward, "LEAST_FOLD_ROWS", 100)
+    monkeypatch.setattr(walk_forward, "WARM_UP_DAYS", 7)
     monkeypatch.setitem(parameters()["xgboost"], "rounds", 15)
 
 
@@ -175,6 +176,31 @@ def test_a_summer_is_passed_over_for_the_warm_up(rows, monkeypatch):
     assert len(warm_up) == 3
     assert all(gap["game_date"].is_between(fold.first, fold.last).sum() >= 100 for fold in warm_up)
     assert warm_up[0].last < date(2022, 2, 1)
+
+
+@pytest.mark.parametrize("refit_days", [1, 2, 7, 28])
+def test_the_warm_up_does_not_depend_on_how_often_is_refitted(rows, refit_days):
+    warm_up = [fold for fold in plan_folds(rows, *SPAN, refit_days) if fold.warm_up]
+    assert warm_up == [fold for fold in plan_folds(rows, *SPAN, 7) if fold.warm_up]
+    assert len(warm_up) == 3
+
+
+def test_where_the_last_months_have_no_lines_the_warm_up_reaches_back_to_some(rows, monkeypatch):
+    monkeypatch.setattr(walk_forward, "LEAST_TRAINING_ROWS", 200)
+    monkeypatch.setattr(walk_forward, "LINED_ROWS", 150)
+    monkeypatch.setattr(walk_forward, "PRICED_ROWS", 150)
+    silent = pl.col("game_date") < date(2022, 2, 2)
+    every = rows.select("game_date", "player_id", line=pl.lit(10.5), p_over_market=pl.lit(0.5))
+    dumb = pl.when(pl.col("game_date") < date(2022, 1, 29)).then("p_over_market")
+
+    def planned(lines):
+        return [fold.first for fold in plan_folds(rows, *SPAN, 7, lines=lines) if fold.warm_up]
+
+    recent = planned(every)
+    assert recent == [date(2022, 2, 9), date(2022, 2, 16), date(2022, 2, 23)]
+    assert planned(every.filter(silent)) == [date(2022, 1, 26), *recent]
+    assert planned(every.filter(silent).with_columns(p_over_market=dumb)) == [date(2022, 1, 19), date(2022, 1, 26), *recent]
+    assert planned(every.clear()) == recent
 
 
 @given(days=st.integers(1, 40), length=st.integers(0, 60))
