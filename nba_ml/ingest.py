@@ -65,6 +65,8 @@ def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, 
     _same_names(context, frames)
     kept, quarantined = _judge(context, frames, run)
     quarantined += _set_aside(context, first, last, run)
+    if quarantined:
+        log.warning("%d rows were kept out of the raw tables; nba_ops.quarantine has each with its reason", quarantined)
     changed = _changed(context, kept, first, last)
     tables = {}
     for name in track(kept, "writing raw tables"):

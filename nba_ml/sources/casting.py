@@ -67,8 +67,8 @@ def _text(values: pl.Series) -> pl.Series:
 
 
 def _game_id(values: pl.Series) -> pl.Series:
-    if values.dtype.is_integer():
-        return values.cast(pl.String).str.zfill(LEAGUE_ID_DIGITS)
+    if values.dtype.is_numeric():
+        return _integer(values).cast(pl.String).str.zfill(LEAGUE_ID_DIGITS)
     return _text(values)
 
 

@@ -83,7 +83,7 @@ def test_types_may_vary_where_nothing_is_lost(tmp_path, frames):
         game_date=pl.col("game_date").cast(pl.Date),
         pts=pl.col("pts").cast(pl.Float64),
         is_home=pl.col("is_home").cast(pl.Int8),
-        game_id=pl.col("game_id").cast(pl.Int64),
+        game_id=pl.col("game_id").cast(pl.Float64),
         team=pl.col("team").cast(pl.Categorical),
     )
     change(frames, "schedule.parquet", tipoff_utc=pl.col("tipoff_utc").dt.replace_time_zone(None), ot=pl.lit(None))
