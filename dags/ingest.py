@@ -5,7 +5,8 @@
 check leaves the tables as they were.
 
 **When.** Daily at 07:30 in New York, in the off season too: yesterday's results, what the league has corrected in those
-of the week before, and the schedule and lines of today and the next two days. For a backfill, trigger it with `from` and
+of the week before, and the schedule and lines of today and the next two days; after an outage from where the box scores
+end. For a backfill, trigger it with `from` and
 `to`; the span may be years long, and loading dates again changes nothing. Each slate that was predicted, and whose
 results are new, corrected or not all graded yet, is told to `nba_grade` as a partition of `nba_results`.
 
@@ -32,13 +33,6 @@ from nba_deadline import slate_due
 from nba_defaults import DAG_DEFAULTS, optional_date
 from nba_runtime_timetable import RuntimePartitionTimetable
 
-from nba_ml.calendar import days_back
-
-_DAYS_BACK = 8
-"""Yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
-
-_DAYS_AHEAD = timedelta(days=2)
-
 
 @dag(
     dag_id="nba_ingest",
@@ -49,7 +43,7 @@ _DAYS_AHEAD = timedelta(days=2)
     deadline=slate_due("ingest"),
     tags=["nba", "ingest"],
     params={
-        "from": optional_date("From", "First game date; empty = eight days ago"),
+        "from": optional_date("From", "First game date; empty = eight days ago, or where the box scores end"),
         "to": optional_date("To", "Last game date; empty = the day after tomorrow"),
     },
     **DAG_DEFAULTS,
@@ -61,11 +55,12 @@ def nba_ingest() -> None:
     def ingest(params: dict, outlet_events: Any = None) -> dict:
         """Read, check and write all raw tables of the span; tell which slates there is something to grade of."""
         from nba_ml.grading import due
+        from nba_ml.ingest import daily_span
         from nba_ml.ingest import ingest as run
 
         context = open_context()
-        first = day(params["from"]) or days_back(today(), _DAYS_BACK + 1)
-        last = day(params["to"]) or today() + _DAYS_AHEAD
+        usual = daily_span(context, today())
+        first, last = day(params["from"]) or usual[0], day(params["to"]) or usual[1]
         done = run(context, first, last, run=f"ingest:{first}:{last}")
         tell(outlet_events, RESULTS, due(context, first, last, done["changed"]))
         return report(brief(done))

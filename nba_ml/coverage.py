@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from nba_ml import calendar
+from nba_ml import calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.features import given
@@ -53,7 +53,8 @@ def measure(context: Context, until: date) -> dict[str, Any]:
     complete = complete_dates(schedule, box, players=gates["players_per_team"], share=gates["share_of_games"], least_share=least)
     if given.is_given(context.settings):
         complete &= accepted_dates(context.warehouse.read("nba_raw.given_dates", as_of=as_of, dates=span))
-    expected = calendar.expected_seasons(schedule["game_date"], until)
+    scheduled = schedule["game_date"].to_list()
+    expected = calendar.expected_seasons([*scheduled, *slate_calendar.holes(scheduled)], until)
     seasons = [_season(season, complete) for season in expected]
     threshold = gates["threshold"]
     total = sum(max(season["expected"], 1) for season in seasons)

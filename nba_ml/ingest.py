@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,20 @@ from nba_ml.warehouse.port import LATEST
 log = logging.getLogger(__name__)
 
 _NAMES = "nba_raw.given_feature_names"
+
+DAYS_BACK = 8
+"""Yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
+
+DAYS_AHEAD = timedelta(days=2)
+"""Schedule, lines and reports up to the day after tomorrow."""
+
+
+def daily_span(context: Context, today: date) -> tuple[date, date]:
+    """Return the first and last date that a day's ingest reads: after an outage it begins where the box scores end, so that no hole stays."""
+    found = context.warehouse.query("SELECT MAX(game_date) AS last FROM nba_raw.player_box WHERE game_date < $today", {"today": today})
+    last: date | None = found["last"][0]
+    usual = calendar.days_back(today, DAYS_BACK + 1)
+    return min(usual, last or usual), today + DAYS_AHEAD
 
 
 def ingest(context: Context, first: date, last: date, *, run: str) -> dict[str, Any]:

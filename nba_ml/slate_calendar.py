@@ -4,10 +4,11 @@ The file repeats nba_raw.schedule and decides nothing else: deleted, it comes ba
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from nba_ml import atomic, calendar
@@ -19,6 +20,10 @@ _PLAYOFF_DAYS = 76
 """The finals are over by then, counted from the end of the regular season (longest since 2021: 74 days)."""
 
 _SEARCH_DAYS = 200
+
+HOLE_DAYS = 3
+"""So many days in a row without a game, where games are usual and earlier and later ones are known, are a hole in what was ingested. No regular
+season since 2021-22 had two such days in a row."""
 
 
 def is_season_day(day: date) -> bool:
@@ -39,6 +44,20 @@ def _weekday_of_month(year: int, month: int, weekday: int, number: int) -> date:
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
 
 
+def holes(scheduled: Iterable[date]) -> list[date]:
+    """Return the days of regular seasons that are missing between dates with games: see `HOLE_DAYS`."""
+    found: list[date] = []
+    days = sorted(set(scheduled))
+    for before, after in pairwise(days):
+        year = calendar.season_year(before)
+        if year < calendar.FIRST_SEASON or year != calendar.season_year(after) or after > calendar.regular_season_end(year):
+            continue
+        between = (before + timedelta(days=number) for number in range(1, (after - before).days))
+        usual = [day for day in between if is_season_day(day)]
+        found += usual if len(usual) >= HOLE_DAYS else []
+    return found
+
+
 @dataclass(frozen=True)
 class SlateCalendar:
     """Scheduled dates with their first tip-offs.
@@ -54,13 +73,17 @@ class SlateCalendar:
     def is_slate(self, day: date) -> bool:
         """Tell whether there are games on a date.
 
-        Between the first and the last scheduled date of a season its schedule decides; outside of them, and in a season without one, the
-        rule of `is_season_day` does.
+        Between the first and the last scheduled date of a season its schedule decides; outside of them, in a season without one, and in a
+        hole of the schedule (`holes`), the rule of `is_season_day` does.
         """
         known = self._spans.get(calendar.season_year(day))
         if known and known[0] <= day <= known[1]:
-            return day in self.tipoffs
+            return day in self.tipoffs or self.is_hole(day)
         return is_season_day(day)
+
+    def is_hole(self, day: date) -> bool:
+        """Tell whether a date is one of those that are missing in the schedule."""
+        return day in self._holes
 
     def first_tipoff(self, day: date) -> datetime | None:
         """Return the first tip-off of a date in UTC, None where it is not known."""
@@ -75,6 +98,10 @@ class SlateCalendar:
         reach = [timedelta(days=days) for days in range(1, _SEARCH_DAYS)]
         before = next((day - step for step in reach if self.is_slate(day - step)), None)
         return before, next((day + step for step in reach if self.is_slate(day + step)), None)
+
+    @cached_property
+    def _holes(self) -> frozenset[date]:
+        return frozenset(holes(self.tipoffs))
 
     @cached_property
     def _spans(self) -> dict[int, tuple[date, date]]:

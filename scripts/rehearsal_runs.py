@@ -10,6 +10,7 @@ from demo_runs import DagRunError, DagRuns
 from nba_ml import grading
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
+from nba_ml.ingest import daily_span
 from nba_ml.registry import steps as registry
 from nba_ml.replay import day as days
 
@@ -30,7 +31,7 @@ class Dags:
     def ingest(self, context: Context, day: date) -> Any:
         """Run nba_ingest; say which slates there is something to grade of."""
         done = self._run("nba_ingest")["ingest"]
-        return {"due": grading.due(context, *days.ingested(day), done["changed"])}
+        return {"due": grading.due(context, *daily_span(context, day), done["changed"])}
 
     def predict(self, _: Context, day: date) -> Any:
         """Run nba_predict."""

@@ -64,6 +64,14 @@ def test_thirty_percent_of_the_dates_missing_is_refused_with_dates_and_commands(
     assert refused.value.exit_code == 3
 
 
+def test_days_that_the_schedule_itself_lacks_are_missing(fill, raw):
+    lost = pl.col("game_date").is_in(DATES[5:11])
+    with pytest.raises(GateRefused) as refused:
+        coverage.require(fill(box=raw["player_box"].filter(~lost), schedule=raw["schedule"].filter(~lost)), DATES[14])
+    assert refused.value.report["seasons"][0]["missing"] == [str(day) for day in DATES[5:11]]
+    assert refused.value.report["commands"] == [f"nba-ml ingest --from {DATES[5]} --to {DATES[10]}"]
+
+
 def test_many_holes_get_one_command_for_all(fill, raw):
     with pytest.raises(GateRefused) as refused:
         coverage.require(fill(box=without(raw, DATES[::2])), UNTIL)

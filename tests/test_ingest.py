@@ -7,7 +7,7 @@ import pytest
 
 from nba_ml.context import Context
 from nba_ml.errors import BadInput, GateRefused, UsageError
-from nba_ml.ingest import ingest, without_rows
+from nba_ml.ingest import daily_span, ingest, without_rows
 from nba_ml.settings import Settings
 from nba_ml.sources.files import FilesSource
 from nba_ml.warehouse import LATEST
@@ -35,6 +35,16 @@ def bring(tmp_path):
 
 def stored(tmp_path):
     return Context(Settings(home=tmp_path / "home")).warehouse.count(RAW)
+
+
+def test_a_days_ingest_looks_back_eight_days_and_after_an_outage_to_the_last_box_score(bring, frames, tmp_path):
+    empty = Context(Settings(home=tmp_path / "empty", _env_file=None))
+    empty.warehouse.ensure()
+    context, _ = bring(frames)
+    for outage in (1, 8, 9, 40):
+        today = LAST + timedelta(days=outage)
+        assert daily_span(context, today) == (min(today - timedelta(days=8), LAST), today + timedelta(days=2))
+    assert daily_span(empty, LAST) == (LAST - timedelta(days=8), LAST + timedelta(days=2))
 
 
 def test_a_span_goes_in_once(bring, frames):

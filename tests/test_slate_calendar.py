@@ -49,6 +49,37 @@ def test_within_the_scheduled_span_of_a_season_the_schedule_decides():
     assert calendar_.is_slate(date(2023, 1, 4))  # another season: its schedule is not known
 
 
+def test_three_days_without_a_game_where_games_are_usual_are_a_hole():
+    first, last = date(2025, 1, 3), date(2025, 1, 20)
+    every = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    for length in (1, 2, 3, 9):
+        lost = every[5 : 5 + length]
+        left = [day for day in every if day not in lost]
+        assert slate_calendar.holes(left) == (lost if length >= slate_calendar.HOLE_DAYS else [])
+        assert [day for day in every if not known(*left).is_slate(day)] == ([] if length >= slate_calendar.HOLE_DAYS else lost)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (date(2025, 2, 13), date(2025, 2, 19)),  # All-Star break
+        (date(2024, 11, 27), date(2024, 11, 29)),  # Thanksgiving
+        (date(2025, 5, 31), date(2025, 6, 5)),  # before the finals
+        (date(2025, 6, 22), date(2025, 10, 21)),  # summer
+        (date(2021, 3, 4), date(2021, 3, 10)),  # a season that nothing is expected of
+    ],
+)
+def test_what_has_no_games_by_itself_is_no_hole(before, after):
+    assert slate_calendar.holes([before, after]) == []
+
+
+@pytest.mark.real_data
+def test_real_schedules_have_no_hole(files_dir):
+    import polars as pl
+
+    assert slate_calendar.holes(pl.read_parquet(files_dir / "schedule.parquet")["game_date"].cast(pl.Date)) == []
+
+
 def test_the_nearest_slates_step_over_the_summer():
     calendar_ = known(date(2025, 6, 22))
     assert calendar_.nearest(date(2025, 6, 22))[0] == date(2025, 6, 21)

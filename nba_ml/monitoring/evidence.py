@@ -95,6 +95,9 @@ class Evidence:
         return f", {own.height} rows were kept out by {rules} (nba_ops.quarantine)"
 
     def _reached(self, day: date) -> bool:
+        """Tell whether the schedule of a season goes on after a date, and has no hole there."""
+        if self.slates.is_hole(day):
+            return False
         return any(other > day for other in self.slates.tipoffs if calendar.season_year(other) == calendar.season_year(day))
 
     def _missing(self, day: date) -> set[str]:

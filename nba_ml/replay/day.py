@@ -10,7 +10,7 @@ from nba_ml import calendar, grading, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.gates import load_gates
-from nba_ml.ingest import ingest
+from nba_ml.ingest import DAYS_AHEAD, daily_span, ingest
 from nba_ml.monitoring import steps as monitoring
 from nba_ml.registry import approval, guards
 from nba_ml.registry import steps as registry
@@ -20,9 +20,6 @@ from nba_ml.slate import steps as slates
 from nba_ml.training import steps as training
 
 ACTOR = "nba-ml replay"
-
-DAYS_BACK, DAYS_AHEAD = 8, timedelta(days=2)
-"""Each morning's ingest reads so far back and ahead, as nba_ingest does."""
 
 GRADE = "grade "
 """How the name of a step begins that grades a slate; its date follows."""
@@ -105,13 +102,8 @@ def train(context: Context, day: date, cause: str | None = None) -> Result:
     return {name: done[name] for name in ("version", "rows", "trained_until", "state")}
 
 
-def ingested(day: date) -> tuple[date, date]:
-    """Return the first and last date that the ingest of a morning reads."""
-    return calendar.days_back(day, DAYS_BACK + 1), day + DAYS_AHEAD
-
-
 def _ingest(context: Context, day: date) -> Result:
-    first, last = ingested(day)
+    first, last = daily_span(context, day)
     done = ingest(context, first, last, run=f"ingest:{first}:{last}")
     return {**_counted(done), "due": grading.due(context, first, last, done["changed"])}
 

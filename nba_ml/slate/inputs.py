@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 import polars as pl
 
-from nba_ml import lines
-from nba_ml.calendar import day_before
+from nba_ml import lines, slate_calendar
+from nba_ml.calendar import day_before, season_year
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.features import TARGET, FeatureSet, build, given
@@ -113,6 +113,7 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     schedule = schedule.with_columns(pl.when(~unplayed).then(pl.col(name)).alias(name) for name in _RESULTS)
     box = warehouse.read("nba_raw.player_box", as_of=as_of, dates=(_FIRST_DAY, yesterday))
     _require_scheduled(box, schedule)
+    _require_whole(schedule, slate)
     status = warehouse.read("nba_raw.player_status", as_of=as_of, dates=(_FIRST_DAY, slate))
     quotes = warehouse.read("nba_raw.prop_lines", as_of=as_of, dates=(slate, slate), undated=mode == "replay")
     games = schedule.filter(unplayed)
@@ -126,6 +127,22 @@ def read(context: Context, slate: date, as_of: datetime, mode: str) -> Inputs:
     stale = population.stale_teams(games, schedule, box, slate, as_of, least)
     values = given.read(context, as_of, (slate, slate)) if given.is_given(context.settings) else None
     return Inputs(games, box, schedule, status, as_of, own, people, unplaced, stale, given.feature_set(context), values)
+
+
+def _require_whole(schedule: pl.DataFrame, slate: date) -> None:
+    """Refuse a slate in whose season days are missing: means and line-ups would be those of before, and nothing would look stale.
+
+    Raises
+    ------
+    GateRefused
+        If the schedule has a hole since the season began (`nba_ml.slate_calendar.holes`).
+    """
+    missing = [day for day in slate_calendar.holes(schedule["game_date"]) if season_year(day) == season_year(slate)]
+    if missing:
+        raise GateRefused(
+            f"nba_raw.schedule has no game on {len(missing)} days of the season, {missing[0]} to {missing[-1]}, on which games are usual: they "
+            f"were not ingested. Run: nba-ml ingest --from {missing[0]} --to {missing[-1]}"
+        )
 
 
 def _require_scheduled(box: pl.DataFrame, schedule: pl.DataFrame) -> None:

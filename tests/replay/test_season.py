@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 
 from nba_ml import calendar
 from nba_ml.errors import BadInput, GateRefused, UsageError
+from nba_ml.ingest import DAYS_AHEAD
 from nba_ml.registry.steps import open_log
 from nba_ml.replay import day, season, verify
 from nba_ml.replay.journal import FILE, Journal
@@ -63,7 +64,7 @@ def test_everything_was_written_at_its_own_hour(lived):
     assert picks.filter(pl.col("published_at") != pl.col("as_of")).is_empty()
     assert picks.group_by("slate_date").agg(pl.col("run_key").n_unique())["run_key"].to_list() == [2] * 5
     raw = context.warehouse.read("nba_raw.schedule", as_of=LATEST)
-    assert raw["game_date"].max() <= LAST + day.DAYS_AHEAD
+    assert raw["game_date"].max() <= LAST + DAYS_AHEAD
 
 
 def test_killed_anywhere_and_run_again_it_leaves_the_same_tables(lived, eve, tmp_path, monkeypatch):
