@@ -48,7 +48,7 @@ def replay(context: Context, first: date, last: date, *, retrain: Retrain = "wee
     Raises
     ------
     UsageError
-        Outside dev, in a home that holds predictions of another clock, for a span that is still to come, or one that begins before the clock
+        Outside dev, in a home in which another clock ran, for a span that is still to come, or one that begins before the clock
         of an earlier replay stood.
     """
     settings = context.settings
@@ -61,8 +61,8 @@ def replay(context: Context, first: date, last: date, *, retrain: Retrain = "wee
         raise UsageError(f"{last} is not past yet: choose an earlier --to")
     context.warehouse.ensure()
     journal = Journal(settings.home_folder)
-    if journal.last is None and context.warehouse.count([PICKS])[PICKS]:
-        raise UsageError(f"{settings.home_folder} holds predictions that no replay made: set NBA_ML_HOME to an empty folder")
+    if journal.last is None:
+        _require_new(context, calendar.day_before(first))
     # The league goes as far as the clock, and a person's part is played where releases are gradual.
     told = {"simulated_until": None, "approval": "person" if release == "gradual" else "auto"}
     own = Context(settings.model_copy(update=told), context.clients)
@@ -76,6 +76,24 @@ def replay(context: Context, first: date, last: date, *, retrain: Retrain = "wee
         for step in days.later(own, day, journal, retrain=retrain == "weekly"):
             do(own, journal, step, day)
     return summary(own, journal, first, last)
+
+
+def _require_new(context: Context, eve: date) -> None:
+    """Refuse a home in which another clock ran: its versions, results and schedules know what comes after the eve of the span."""
+    latest = context.warehouse.query("SELECT MAX(game_date) AS last FROM nba_raw.schedule")["last"][0]
+    found = [
+        what
+        for what, there in (
+            ("predictions", context.warehouse.count([PICKS])[PICKS]),
+            ("a released version", registry.open_log(context).rollout.serving),
+            (f"games up to {latest}", latest is not None and latest > eve + days.DAYS_AHEAD),
+        )
+        if there
+    ]
+    if found:
+        raise UsageError(
+            f"{context.settings.home_folder} holds {' and '.join(found)} that no replay made: set NBA_ML_HOME to an empty folder"
+        )
 
 
 def _days(first: date, last: date) -> Iterator[date]:

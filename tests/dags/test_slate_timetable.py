@@ -9,7 +9,7 @@ from nba_ml.calendar import NEW_YORK
 
 pytestmark = pytest.mark.airflow
 
-DAYS = [date(2025, 3, 6), date(2025, 3, 8), date(2025, 3, 9), date(2025, 3, 10), date(2025, 3, 14)]
+DAYS = [date(2025, 3, 6), date(2025, 3, 8), date(2025, 3, 9), date(2025, 3, 10), date(2025, 3, 13)]
 """The clocks change on 9 March."""
 
 

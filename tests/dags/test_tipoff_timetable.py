@@ -13,7 +13,7 @@ TIPS = {
     date(2025, 3, 8): datetime(2025, 3, 9, 0, 0, tzinfo=UTC),  # 19:00 in New York, on winter time
     date(2025, 3, 9): datetime(2025, 3, 9, 17, 0, tzinfo=UTC),  # 13:00, on summer time: the clocks changed at 02:00
     date(2025, 3, 10): None,
-    date(2025, 3, 14): datetime(2025, 3, 14, 23, 30, tzinfo=UTC),
+    date(2025, 3, 13): datetime(2025, 3, 13, 23, 30, tzinfo=UTC),
 }
 
 
@@ -52,7 +52,7 @@ def test_each_slate_gets_its_run_before_its_own_first_tipoff(timetable):
 
 
 def test_a_backfill_makes_exactly_the_slates(timetable):
-    bounds = (datetime.combine(day, time.min, NEW_YORK) for day in (date(2025, 3, 8), date(2025, 3, 15)))
+    bounds = (datetime.combine(day, time.min, NEW_YORK) for day in (date(2025, 3, 8), date(2025, 3, 14)))
     found = [info.partition_key for info in timetable.iter_partition_dagrun_infos(**dict(zip(("earliest", "latest"), bounds, strict=True)))]
     assert found == [day.isoformat() for day in TIPS]
 
@@ -61,19 +61,19 @@ def test_a_typed_key_gets_the_date_of_the_scheduled_run_and_others_are_refused(t
     from airflow.exceptions import InvalidPartitionKeyError
 
     assert timetable.resolve_partition_date("2025-03-09") == TIPS[date(2025, 3, 9)] - timedelta(minutes=75)
-    with pytest.raises(InvalidPartitionKeyError, match="nearest slates are 2025-03-10 and 2025-03-14"):
+    with pytest.raises(InvalidPartitionKeyError, match="nearest slates are 2025-03-10 and 2025-03-13"):
         timetable.resolve_partition_date("2025-03-11")
 
 
 def test_a_tipoff_that_is_moved_moves_the_run(timetable, tmp_path):
-    slate_calendar.save(tmp_path, TIPS | {date(2025, 3, 14): datetime(2025, 3, 15, 1, 0, tzinfo=UTC)})
-    assert timetable.resolve_partition_date("2025-03-14") == datetime(2025, 3, 14, 23, 45, tzinfo=UTC)
+    slate_calendar.save(tmp_path, TIPS | {date(2025, 3, 13): datetime(2025, 3, 14, 1, 0, tzinfo=UTC)})
+    assert timetable.resolve_partition_date("2025-03-13") == datetime(2025, 3, 13, 23, 45, tzinfo=UTC)
 
 
 def test_a_tipoff_on_another_day_keeps_the_key(timetable, tmp_path):
-    slate_calendar.save(tmp_path, TIPS | {date(2025, 3, 14): datetime(2025, 3, 14, 4, 30, tzinfo=UTC)})  # 00:30 in New York
-    tick = timetable.resolve_partition_date("2025-03-14")
-    assert tick.astimezone(NEW_YORK).date() == date(2025, 3, 14)
+    slate_calendar.save(tmp_path, TIPS | {date(2025, 3, 13): datetime(2025, 3, 13, 4, 30, tzinfo=UTC)})  # 00:30 in New York
+    tick = timetable.resolve_partition_date("2025-03-13")
+    assert tick.astimezone(NEW_YORK).date() == date(2025, 3, 13)
 
 
 def test_the_summer_is_stepped_over(timetable, tmp_path):

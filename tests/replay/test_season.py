@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from nba_ml import calendar
 from nba_ml.errors import BadInput, GateRefused, UsageError
-from nba_ml.ingest import DAYS_AHEAD
+from nba_ml.ingest import DAYS_AHEAD, ingest
 from nba_ml.registry.steps import open_log
 from nba_ml.replay import day, season, verify
 from nba_ml.replay.journal import FILE, Journal
@@ -175,8 +175,12 @@ def test_what_would_pass_for_live_rows_is_refused(tmp_path, lived):
         season.replay(open_home(tmp_path), FIRST, calendar.slate_date(calendar.now()))
     shutil.copytree(lived[0].settings.home_folder, tmp_path / "used")
     (tmp_path / "used" / FILE).unlink()
-    with pytest.raises(UsageError, match="holds predictions that no replay made"):
+    with pytest.raises(UsageError, match="holds predictions and a released version and games up to .* that no replay made"):
         season.replay(open_home(tmp_path / "used"), FIRST, LAST)
+    ahead = open_home(tmp_path / "ahead")
+    ingest(ahead, FIRST, LAST, run="of another clock")
+    with pytest.raises(UsageError, match=f"holds games up to {LAST} that no replay made"):
+        season.replay(ahead, FIRST, LAST)
 
 
 def test_a_journal_that_is_damaged_says_where(tmp_path):
