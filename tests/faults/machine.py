@@ -1,4 +1,4 @@
-"""A platform in a home of its own, whose DAGs are played: their tasks' functions one by one, with their retry policy and notifier, without Airflow."""
+"""A platform in a home of its own, whose DAGs are played: their tasks' functions one by one, with their retry policy and notifier."""
 
 import json
 from collections.abc import Callable, Sequence
