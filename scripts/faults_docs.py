@@ -21,7 +21,10 @@ _INTRODUCTION = f"""\
 Generated from `tests/faults/declared.py` by `{COMMAND}`: change the calendar, not this page.
 
 What goes wrong sooner or later, {len(FAULTS)} times, and what it leads to. Each row has a test of its own, which plays the fault on two days of the
-simulated league through the tasks of the DAGs, with their retries and callbacks, and runs what fails twice. The test holds the platform to the row:
+simulated league. No process of Airflow takes part: `tests/faults/machine.py` calls the functions behind the DAGs' tasks in their order, a slate's
+inputs read once for all of them, asks the DAGs' retry policy after each error, and calls their notifier as a callback would. A killed task is a
+process that gets a real SIGKILL, a restarted scheduler is the same functions called again, two runs at once are two threads in `publish`. What fails
+is run twice. The DAGs themselves are run in `tests/dags`. The test holds the platform to the row:
 
 - **published**: the rows that are not blocked are compared with those of the same days without the fault, number by number; none is wrong.
 - **alerts**: these causes and no others, one row of `nba_ops.alerts` each, told once as they open. One that begins with `task.` is written when the

@@ -1,4 +1,4 @@
-"""A platform in a home of its own, whose DAGs are run as Airflow runs them: task by task, with its retry policy and its callbacks."""
+"""A platform in a home of its own, whose DAGs are played: their tasks' functions one by one, with their retry policy and notifier."""
 
 import json
 from collections.abc import Callable, Sequence
