@@ -18,7 +18,7 @@ When it is dead itself, `nba-ml heartbeat` says so. Trigger it with `until` to l
 
 - *Unavailable*: a lock or the network. Three tries are over: see who holds the lock, clear the task.
 - Green without windows: nothing of this season is graded up to that date. See `nba_grade`.
-- *retrain* skipped: no training is asked for.
+- *retrain* skipped: no training is asked for, or it was asked for already.
 - *ArtefactError* in *drift*: the backtest of the released version is not the one that was published. The message names
   the command that goes back.
 - Publication is stopped: `nba-ml alerts` lists the stop and why; `nba-ml alerts close CAUSE --reason TEXT` lifts it.
@@ -71,14 +71,17 @@ def nba_monitor() -> None:
     report_step = step(STEPS, "report", "On Mondays, write the report of the week and tell of it.")
 
     @task(outlets=[RETRAINING])
-    def retrain(done: dict, outlet_events: Any = None) -> str:
-        """Ask nba_train for a training, and say why; without a cause that is new, ask for nothing."""
+    def retrain(done: dict, run_id: str | None = None, outlet_events: Any = None) -> str:
+        """Ask nba_train for a training, and say why: once for each opening of a cause."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        if not done["retrain"]:
-            raise AirflowSkipException("no training is asked for")
-        outlet_events[RETRAINING].extra = {"cause": done["retrain"]}
-        return done["retrain"]
+        from nba_ml.monitoring import requests
+
+        cause = requests.take(open_context(), str(run_id)) if done["retrain"] else None
+        if not cause:
+            raise AirflowSkipException("no training is asked for, or another run has asked for it")
+        outlet_events[RETRAINING].extra = {"cause": cause}
+        return cause
 
     started = start()
     missed(started)

@@ -11,6 +11,7 @@ from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.gates import load_gates
 from nba_ml.ingest import ingest
+from nba_ml.monitoring import requests
 from nba_ml.monitoring import steps as monitoring
 from nba_ml.registry import approval, guards
 from nba_ml.registry import steps as registry
@@ -85,7 +86,7 @@ def later(context: Context, day: date, journal: Journal, *, retrain: bool) -> It
         entry = journal.find(day, step.name)
         cause = entry["result"].get("retrain") if entry and entry["result"] else None
         if cause and retrain:
-            yield Step(f"train after {step.name}", step.at, partial(train, cause=cause))
+            yield Step(f"train after {step.name}", step.at, partial(_retrain, cause=cause))
             yield Step(f"approve after {step.name}", step.at, release)
 
 
@@ -103,6 +104,12 @@ def train(context: Context, day: date, cause: str | None = None) -> Result:
     """Train a version on all that is known up to the day before, which goes through gates and approval."""
     done = training.train(context, calendar.day_before(day), cause=cause)
     return {name: done[name] for name in ("version", "rows", "trained_until", "state")}
+
+
+def _retrain(context: Context, day: date, *, cause: str) -> Result:
+    """Train because the monitor asks for it, and take its request on first: a training that is refused is not asked for again."""
+    requests.take(context, f"{ACTOR} {day}")
+    return train(context, day, cause)
 
 
 def ingested(day: date) -> tuple[date, date]:
