@@ -29,7 +29,7 @@ GRADE = "grade "
 """How the name of a step begins that grades a slate; its date follows."""
 
 MONITORED = (10, 20)
-"""Hours at whose quarter nba_monitor looks; those between see nothing that these do not."""
+"""Hours at whose quarter nba_monitor looks. Those between are for what is late before a tip-off, and in a replay nothing is."""
 
 UPDATE_BEFORE = timedelta(minutes=75)
 """A slate is predicted once more so long before its first tip-off, as nba_update does."""
