@@ -49,12 +49,18 @@ def due_at(kind: str, day: date, live_until: datetime) -> datetime:
     live_until : datetime
         When the slate can't be predicted live any more.
     """
-    hours = load_gates()["expected"]
-    if kind == PREDICT:
-        return live_until - timedelta(minutes=hours["predict_minutes_before"])
-    if kind == UPDATE:
-        return live_until - timedelta(minutes=hours["update_minutes_before"])
-    return calendar.at_new_york(day if kind == TRAIN else day + _DAY, time.fromisoformat(hours[f"{kind}_by"]))
+    if kind in (PREDICT, UPDATE):
+        return live_until - _lead(kind)
+    return calendar.at_new_york(day if kind == TRAIN else day + _DAY, time.fromisoformat(load_gates()["expected"][f"{kind}_by"]))
+
+
+def live_until(kind: str, due: datetime) -> datetime:
+    """Return until when a slate can be live of which `PREDICT` or `UPDATE` is due at `due`."""
+    return due + _lead(kind)
+
+
+def _lead(kind: str) -> timedelta:
+    return timedelta(minutes=load_gates()["expected"][f"{kind}_minutes_before"])
 
 
 def is_expected(slates: SlateCalendar, day: date) -> bool:
