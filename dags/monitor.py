@@ -9,16 +9,17 @@ released version was made on (`nba_ops.drift_metrics`, docs/drift.md). Then does
 warns, asks `nba_train` for a training, stops publication until a person lifts the stop, or takes the version out. On
 Mondays it writes the report of the week to the store, and tells of it.
 
-**When.** At a quarter past 10, 13, 15, 17, 18 and 20 in New York, after the hours at which something is due
-(docs/rhythm.md), whether or not anything else ran: it looks at what is graded by then. It waits for no other DAG, since a
-monitor that waits for what has died says nothing. In the off season nothing is expected or graded, and it ends green.
+**When.** At a quarter past 10, 11, 13, 15, 17, 18 and 20 in New York: after what is due in the morning, and between the
+hour at which predictions are due and the first tip-off, for every tip-off from noon to 22:00 (docs/rhythm.md). It looks
+whether or not anything else ran, at what is graded by then, and waits for no other DAG, since a monitor that waits for
+what has died says nothing. In the off season nothing is expected or graded, and it ends green.
 When it is dead itself, `nba-ml heartbeat` says so. Trigger it with `until` to look at an earlier date. Running it again writes nothing.
 
 **When it fails**
 
 - *Unavailable*: a lock or the network. Three tries are over: see who holds the lock, clear the task.
 - Green without windows: nothing of this season is graded up to that date. See `nba_grade`.
-- *retrain* skipped: no training is asked for.
+- *retrain* skipped: no training is asked for, or it was asked for already.
 - *ArtefactError* in *drift*: the backtest of the released version is not the one that was published. The message names
   the command that goes back.
 - Publication is stopped: `nba-ml alerts` lists the stop and why; `nba-ml alerts close CAUSE --reason TEXT` lifts it.
@@ -44,7 +45,7 @@ STEPS = "nba_ml.monitoring.steps"
     dag_display_name="NBA 6 · monitor",
     description="Missed runs, performance, drift, and what follows from them",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("15 10,13,15,17,18,20 * * *", timezone="America/New_York"),
+    schedule=CronTriggerTimetable("15 10,11,13,15,17,18,20 * * *", timezone="America/New_York"),
     deadline=within(timedelta(hours=1)),
     tags=["nba", "monitoring"],
     params={
@@ -71,14 +72,17 @@ def nba_monitor() -> None:
     report_step = step(STEPS, "report", "On Mondays, write the report of the week and tell of it.")
 
     @task(outlets=[RETRAINING])
-    def retrain(done: dict, outlet_events: Any = None) -> str:
-        """Ask nba_train for a training, and say why; without a cause that is new, ask for nothing."""
+    def retrain(done: dict, run_id: str | None = None, outlet_events: Any = None) -> str:
+        """Ask nba_train for a training, and say why: once for each opening of a cause."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        if not done["retrain"]:
-            raise AirflowSkipException("no training is asked for")
-        outlet_events[RETRAINING].extra = {"cause": done["retrain"]}
-        return done["retrain"]
+        from nba_ml.monitoring import requests
+
+        cause = requests.take(open_context(), str(run_id)) if done["retrain"] else None
+        if not cause:
+            raise AirflowSkipException("no training is asked for, or another run has asked for it")
+        outlet_events[RETRAINING].extra = {"cause": cause}
+        return cause
 
     started = start()
     missed(started)

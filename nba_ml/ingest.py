@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -13,6 +13,7 @@ from nba_ml.errors import BadInput, UsageError
 from nba_ml.games import first_tipoffs
 from nba_ml.gates import load_gates
 from nba_ml.progress import track
+from nba_ml.rhythm import DAYS_AHEAD, DAYS_BACK
 from nba_ml.sources import checks
 from nba_ml.sources.port import GIVEN_TABLES, RAW_TABLES, GivenFeatures, Source
 from nba_ml.validation import quarantine
@@ -21,12 +22,6 @@ from nba_ml.warehouse.port import LATEST
 log = logging.getLogger(__name__)
 
 _NAMES = "nba_raw.given_feature_names"
-
-DAYS_BACK = 8
-"""Yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
-
-DAYS_AHEAD = timedelta(days=2)
-"""Schedule, lines and reports up to the day after tomorrow."""
 
 
 def daily_span(context: Context, today: date) -> tuple[date, date]:

@@ -14,6 +14,12 @@ from nba_ml.slate_calendar import SlateCalendar
 INGEST, PREDICT, UPDATE, GRADE, MONITOR, TRAIN = KINDS = ("ingest", "predict", "update", "grade", "monitor", "train")
 """What is expected of a slate, in the order of the day; `TRAIN` of each training day after slates."""
 
+DAYS_BACK = 8
+"""A day's ingest reads yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
+
+DAYS_AHEAD = timedelta(days=2)
+"""It reads schedule, lines and reports up to the day after tomorrow."""
+
 _DAY = timedelta(days=1)
 _WEEK = 7
 
@@ -49,12 +55,18 @@ def due_at(kind: str, day: date, live_until: datetime) -> datetime:
     live_until : datetime
         When the slate can't be predicted live any more.
     """
-    hours = load_gates()["expected"]
-    if kind == PREDICT:
-        return live_until - timedelta(minutes=hours["predict_minutes_before"])
-    if kind == UPDATE:
-        return live_until - timedelta(minutes=hours["update_minutes_before"])
-    return calendar.at_new_york(day if kind == TRAIN else day + _DAY, time.fromisoformat(hours[f"{kind}_by"]))
+    if kind in (PREDICT, UPDATE):
+        return live_until - _lead(kind)
+    return calendar.at_new_york(day if kind == TRAIN else day + _DAY, time.fromisoformat(load_gates()["expected"][f"{kind}_by"]))
+
+
+def live_until(kind: str, due: datetime) -> datetime:
+    """Return until when a slate can be live of which `PREDICT` or `UPDATE` is due at `due`."""
+    return due + _lead(kind)
+
+
+def _lead(kind: str) -> timedelta:
+    return timedelta(minutes=load_gates()["expected"][f"{kind}_minutes_before"])
 
 
 def is_expected(slates: SlateCalendar, day: date) -> bool:

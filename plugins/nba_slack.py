@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
+from nba_ml import by_hand
 from nba_ml.notices.tellings import NOTICES, URGENT
 
 if TYPE_CHECKING:
@@ -37,20 +38,20 @@ class _Dag(NamedTuple):
 
     severity: "Severity"
     blocks: str | None
-    by_hand: str
+    by_hand: Callable[[date | None], str]
 
 
 _DAGS = {
-    "nba_ingest": _Dag("urgent", "Slates are predicted from old results and lines, or not at all.", "nba-ml ingest --from DATE --to DATE"),
-    "nba_train": _Dag("warning", "No new version; the one that serves stays.", "nba-ml ready"),
-    "nba_approve": _Dag("warning", "The version that waits does not run.", "nba-ml release show"),
-    "nba_release": _Dag("warning", "What runs stays as it is.", "nba-ml release show"),
-    "nba_predict": _Dag("urgent", "The predictions of the slate are not published.", "nba-ml predict --slate {slate}"),
-    "nba_update": _Dag("warning", "The slate is not looked at again; the morning's predictions count.", "nba-ml predict --slate {slate}"),
-    "nba_grade": _Dag("warning", "The slate is not graded; guards and reports do without it.", "nba-ml grade --slate {slate}"),
-    "nba_monitor": _Dag("urgent", "Nobody watches performance, drift and missed runs.", "nba-ml monitor"),
+    "nba_ingest": _Dag("urgent", "Slates are predicted from old results and lines, or not at all.", lambda _: by_hand.ingest()),
+    "nba_train": _Dag("warning", "No new version; the one that serves stays.", lambda _: "nba-ml ready"),
+    "nba_approve": _Dag("warning", "The version that waits does not run.", lambda _: "nba-ml release show"),
+    "nba_release": _Dag("warning", "What runs stays as it is.", lambda _: "nba-ml release show"),
+    "nba_predict": _Dag("urgent", "The predictions of the slate are not published.", by_hand.predict),
+    "nba_update": _Dag("warning", "The slate is not looked at again; the morning's predictions count.", by_hand.predict),
+    "nba_grade": _Dag("warning", "The slate is not graded; guards and reports do without it.", by_hand.grade),
+    "nba_monitor": _Dag("urgent", "Nobody watches performance, drift and missed runs.", lambda _: "nba-ml monitor"),
 }
-_OTHER = _Dag("warning", None, "nba-ml doctor")
+_OTHER = _Dag("warning", None, lambda _: "nba-ml doctor")
 
 
 class NbaNotifier(SlackWebhookNotifier):
@@ -214,7 +215,7 @@ def _alert(stem: str, what: str, dag_id: str, slate: date | None, occasion: str,
         # What fails for a slate that is over, as in a backfill, is late for nobody.
         severity=dag.severity if slate is None or slate >= today() else "warning",
         what=what,
-        next_step=f"Mend what it says and clear the task, or by hand: {dag.by_hand.format(slate=slate or 'DATE')}",
+        next_step=f"Mend what it says and clear the task, or by hand: {dag.by_hand(slate)}",
         occasion=occasion,
         slate_date=slate,
         blocks=dag.blocks,

@@ -14,8 +14,8 @@ from nba_ml import alerts, calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
 from nba_ml.gates import load_gates, nearest_bound
-from nba_ml.monitoring import drift, performance
-from nba_ml.registry import graded, guards
+from nba_ml.monitoring import drift, performance, requests
+from nba_ml.registry import graded, guards, telling
 from nba_ml.registry.log import ReleaseLog
 from nba_ml.registry.steps import open_log
 from nba_ml.slate import stops
@@ -126,7 +126,7 @@ def follow(context: Context, slate: date, mode: str) -> dict[str, Any]:
     -------
     dict
         "judged" (see `judge`), "breached" (ids), "alerts" (causes that were told of now), "resolved" (causes), "retrain" (why a training is asked
-        for, None without a new request), "stopped" (causes of stops that are open), "rolled_back" (version or None).
+        for, None where no request stands), "stopped" (causes of stops that are open), "rolled_back" (version or None).
     """
     results = judge(context, slate, mode)
     breached = [result for result in results if not result["passed"]]
@@ -137,6 +137,7 @@ def follow(context: Context, slate: date, mode: str) -> dict[str, Any]:
         "retrain": None,
         "rolled_back": None,
     }
+    _tell_steps_back(context, open_log(context), answer)
     later = (slate, slate + _LONGEST_GAP)
     newest = context.warehouse.read(performance.TABLE, as_of=LATEST, where={"mode": mode}, columns=["slate_date"], dates=later)
     if newest["slate_date"].max() == slate:
@@ -145,6 +146,7 @@ def follow(context: Context, slate: date, mode: str) -> dict[str, Any]:
                 _settle(context, result, answer)
             else:
                 _ACT[result["then"]](context, result, slate, answer)
+        answer["retrain"] = requests.standing(context)
     found = alerts.open_alerts(context)["cause"].to_list()
     answer["stopped"] = [cause for cause in found if cause.startswith(stops.STOP)]
     return answer
@@ -160,10 +162,7 @@ def _warn(context: Context, result: Result, slate: date, answer: dict[str, Any])
 
 
 def _retrain(context: Context, result: Result, slate: date, answer: dict[str, Any]) -> None:
-    """Ask for a training once, when the cause opens: the weekly one comes anyway."""
-    row = _tell(context, result, slate, answer, next_step=f"nba-ml train --cause {result['id']}", blocks="A training is asked for.")
-    if row["new"] and row["count"] == 1:
-        answer["retrain"] = "; ".join(filter(None, (answer["retrain"], f"{result['id']}: {row['what']}")))
+    _tell(context, result, slate, answer, next_step=f"nba-ml train --cause {result['id']}", blocks="A training is asked for.")
 
 
 def _stop(context: Context, result: Result, slate: date, answer: dict[str, Any]) -> None:
@@ -180,14 +179,17 @@ def _roll_back(context: Context, result: Result, slate: date, answer: dict[str, 
     if serving is None or (since is not None and result["first_slate"] <= since):
         return
     try:
-        entry = guards.take_out(context, release_log, serving, guard=result["id"], reason=_say(result))
+        guards.take_out(context, release_log, serving, guard=result["id"], reason=_say(result))
     except UsageError as error:
         log.warning("%s", error)
         _stop(context, result, slate, answer)
         return
     answer["rolled_back"] = serving
-    blocks = f"{serving} was taken out, {entry.version} predicts everything again."
-    _tell(context, result, slate, answer, next_step="nba-ml release show", blocks=blocks)
+    _tell_steps_back(context, release_log, answer)
+
+
+def _tell_steps_back(context: Context, release_log: ReleaseLog, answer: dict[str, Any]) -> None:
+    answer["alerts"] += [row["cause"] for row in telling.went_back(context, release_log)]
 
 
 _ACT: Mapping[str, Callable[[Context, Result, date, dict[str, Any]], None]] = {
@@ -207,7 +209,7 @@ def _tell(
     next_step: str,
     cause: str | None = None,
     blocks: str | None = None,
-) -> dict[str, Any]:
+) -> None:
     alert = alerts.Alert(
         cause=cause or result["id"],
         severity="urgent" if result["then"] in ("stop", "roll_back") else "warning",
@@ -219,10 +221,8 @@ def _tell(
         slate_date=slate,
         blocks=blocks,
     )
-    row = alerts.write(context, alert)
-    if row["new"]:
+    if alerts.write(context, alert)["new"]:
         answer["alerts"].append(alert.cause)
-    return row
 
 
 def _say(result: Result) -> str:

@@ -1,18 +1,18 @@
 """What was expected and is missing: planned from the calendar, judged by the tables, told once, closed when it comes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
-from nba_ml import alerts, calendar, rhythm
+from nba_ml import alerts, by_hand, calendar, rhythm
 from nba_ml.alerts import Alert, Severity
 from nba_ml.context import Context
 from nba_ml.gates import load_gates
 from nba_ml.monitoring.evidence import Evidence, Finding, calendar_of
 from nba_ml.rhythm import GRADE, INGEST, KINDS, MONITOR, PREDICT, TRAIN, UPDATE, Due
-from nba_ml.slate.modes import NOT_LIVE
+from nba_ml.slate import modes
 from nba_ml.slate_calendar import SlateCalendar
 from nba_ml.warehouse.port import LATEST
 
@@ -24,30 +24,30 @@ _FINAL = ("done", "late")
 _MENDABLE = (INGEST, GRADE)
 """What can still be done for a slate of the past. The rest is over with the slate: the next one that is done closes the alert."""
 
-_SAYS: dict[str, tuple[Severity, str, str, str]] = {
+_SAYS: dict[str, tuple[Severity, str, str, Callable[[date, date], str]]] = {
     INGEST: (
         "warning",
         "Results are missing",
         "what is not in can't be graded, and blocks its teams' next predictions",
-        "nba-ml ingest --from {first} --to {last}",
+        by_hand.ingest,
     ),
-    PREDICT: ("urgent", "Predictions are late or missing", "nothing is published live", "nba-ml predict --slate {last}"),
+    PREDICT: (modes.SEVERITY, "Predictions are late or missing", modes.BLOCKS, lambda _, last: by_hand.predict(last)),
     UPDATE: (
         "warning",
         "The update before the first tip-off is missing",
         "the morning's predictions count",
-        "nba-ml predict --slate {last}",
+        lambda _, last: by_hand.predict(last),
     ),
-    GRADE: ("warning", "Grades are missing", "errors and guards of these slates are not known", "nba-ml grade --slate {first}"),
-    MONITOR: ("warning", "The monitor has not looked", "drift and performance are not watched", "nba-ml monitor"),
-    TRAIN: ("warning", "The week's training is missing", "the released model grows old", "nba-ml train"),
+    GRADE: ("warning", "Grades are missing", "errors and guards of these slates are not known", lambda first, _: by_hand.grade(first)),
+    MONITOR: ("warning", "The monitor has not looked", "drift and performance are not watched", lambda *_: "nba-ml monitor"),
+    TRAIN: ("warning", "The week's training is missing", "the released model grows old", lambda *_: "nba-ml train"),
 }
-"""Kind → severity, headline, what it blocks, and the next step."""
+"""Kind → severity, headline, what it blocks, and what does it by hand for the first and the last slate that are missing."""
 
 
 def cause(kind: str) -> str:
     """Return the cause under which a kind is alerted; a slate that is late has one cause, whoever notices it."""
-    return NOT_LIVE if kind == PREDICT else f"missed.{kind}"
+    return modes.NOT_LIVE if kind == PREDICT else f"missed.{kind}"
 
 
 def plan(context: Context, first: date, last: date, slates: SlateCalendar | None = None) -> int:
@@ -112,9 +112,12 @@ def overdue(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def next_step(kind: str, days: list[date]) -> str:
-    """Return the command that does what is missing of these days."""
-    return _SAYS[kind][3].format(first=min(days), last=max(days))
+def next_step(kind: str, late: Sequence[Mapping[str, Any]]) -> str:
+    """Return the command that does what is missing, or what a person can do instead where the last slate has begun."""
+    days, last = [row["slate_date"] for row in late], max(late, key=lambda row: row["slate_date"])
+    if kind in (PREDICT, UPDATE) and calendar.now() >= rhythm.live_until(kind, last["due_at"]):
+        return by_hand.too_late(last["slate_date"], f"nba_{kind}")
+    return _SAYS[kind][3](min(days), max(days))
 
 
 def outlook(context: Context) -> tuple[list[dict[str, Any]], bool]:
@@ -182,7 +185,7 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
         cause=cause(kind),
         severity=severity,
         what=f"{headline}: {last['what']}; it was due at {due:%Y-%m-%d %H:%M} New York.{more}",
-        next_step=next_step(kind, days),
+        next_step=next_step(kind, late),
         occasion=last["slate_date"].isoformat(),
         slate_date=last["slate_date"],
         blocks=blocks,

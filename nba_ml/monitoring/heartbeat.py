@@ -31,8 +31,8 @@ def heartbeat(context: Context) -> dict[str, Any]:
         own = [row for row in late if row["kind"] == kind]
         last, more = own[-1], f", and {len(own) - 1} slates before it" if len(own) > 1 else ""
         due = last["due_at"].astimezone(calendar.NEW_YORK)
-        step = expected.next_step(kind, [row["slate_date"] for row in own])
-        problems.append({"what": f"{kind}: {last['what']} (due {due:%Y-%m-%d %H:%M} New York){more}", "next_step": step})
+        said = f"{kind}: {last['what']} (due {due:%Y-%m-%d %H:%M} New York){more}"
+        problems.append({"what": said, "next_step": expected.next_step(kind, own)})
     problems += [{"what": what, "next_step": "nba-ml alerts send"} for what in _untold(context)]
     coming = sorted((row for row in rows if row["state"] == "expected"), key=lambda row: (row["due_at"], row["kind"]))
     following = next((row for row in coming if row["due_at"] > calendar.now()), None)

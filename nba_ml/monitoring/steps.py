@@ -1,7 +1,8 @@
 """The steps of the monitor, in their order: missed, performance, drift, consequences, report.
 
 Each is a function of the context and of a dict with "until", the last slate that is looked at, and returns the dict with what it found. Each
-may be run again at any time: what was found already is written and told once.
+may be run again at any time, by whomever: what was found already is written and told once, what was done and not told is told, and a request for
+a training stands until a run takes it on.
 """
 
 from datetime import date

@@ -15,7 +15,7 @@ from nba_ml import alerts, sequential
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.gates import load_gates
-from nba_ml.registry import graded, projection, releases, versions
+from nba_ml.registry import graded, projection, releases, telling, versions
 from nba_ml.registry.entry import GUARD, Entry
 from nba_ml.registry.loading import verified_panel
 from nba_ml.registry.log import ReleaseLog
@@ -192,7 +192,7 @@ def describe(result: Mapping[str, Any]) -> str:
 def judge(context: Context) -> dict[str, Any]:
     """Look at every version that is in play beside the one that serves; take the challenger out where a guard trips, and alert.
 
-    Safe to run at any time and again: a version that was taken out is in play no more.
+    Safe to run at any time and again: a version that was taken out is in play no more, and who was not told of it is told then.
 
     Returns
     -------
@@ -218,25 +218,26 @@ def judge(context: Context) -> dict[str, Any]:
             if version == rollout.challenger:
                 entry = take_out(context, release_log, version, guard=tripped[0]["id"], reason=said)
                 answer |= {"rolled_back": version, "entry": entry.number}
-            answer["alerts"].append(_alert(context, version, rollout.serving, rollout.share_of(version), tripped[0], said))
+            else:
+                answer["alerts"].append(_unfit(context, version, rollout.serving, tripped[0], said))
+    answer["alerts"] += telling.went_back(context, release_log)
     return answer
 
 
 def take_out(context: Context, release_log: ReleaseLog, version: str, *, guard: str, reason: str) -> Entry:
-    """Roll a version back in the name of a guard; where it predicts nothing any more, change nothing."""
+    """Roll a version back in the name of a guard; where it predicts nothing any more, change nothing. Whoever calls tells of it."""
     entry = releases.rollback(release_log, actor=f"{GUARD}{guard}", reason=reason, verify=verified_panel, only=version)
-    projection.rebuild(context)
+    projection.follow(context)
     return entry
 
 
-def _alert(context: Context, version: str, serving: str | None, share: float, first: Mapping[str, Any], said: str) -> dict[str, Any]:
-    taken_out = share > 0
-    what = f"{version} was taken out at {share:.0%}, {serving} predicts everything again. {said}."
+def _unfit(context: Context, version: str, serving: str | None, first: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """Alert of a shadow that must not be released."""
     alert = alerts.Alert(
         cause=f"{first['id']}:{version}",
-        severity="urgent" if taken_out else "warning",
-        what=what if taken_out else f"The shadow {version} is not fit to be released beside {serving}. {said}.",
-        next_step="nba-ml release show" if taken_out else f"nba-ml release retire {version} --reason TEXT",
+        severity="warning",
+        what=f"The shadow {version} is not fit to be released beside {serving}. {said}.",
+        next_step=f"nba-ml release retire {version} --reason TEXT",
         occasion=f"{first['slates']} slates",
         figure=first["value"],
         threshold=first["threshold"],

@@ -1,6 +1,7 @@
 """The registry as tables for analysts, rebuilt from the object store: never read for a decision."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
@@ -9,11 +10,14 @@ from typing import Any
 import polars as pl
 
 from nba_ml.context import Context
+from nba_ml.errors import NbaMlError
 from nba_ml.registry import versions
 from nba_ml.registry.entry import Entry
 from nba_ml.registry.log import ReleaseLog
 from nba_ml.settings import Settings
 from nba_ml.warehouse import schema
+
+log = logging.getLogger(__name__)
 
 MODEL_REGISTRY = "nba_ops.model_registry"
 RELEASE_EVENTS = "nba_ops.release_events"
@@ -44,6 +48,14 @@ def rebuild(context: Context) -> dict[str, dict[str, int]]:
         frame = pl.DataFrame(rows, schema=types, orient="row")
         done[name] = {"rows": frame.height, "new": context.warehouse.upsert(name, frame) if frame.height else 0}
     return done
+
+
+def follow(context: Context) -> None:
+    """Rebuild after a decision, where the warehouse lets it: the decision stands in the release log all the same."""
+    try:
+        rebuild(context)
+    except NbaMlError as error:
+        log.warning("the tables for analysts do not show it yet (`nba-ml registry rebuild` writes them): %s", error)
 
 
 def _version_row(context: Context, version: str, logs: Sequence[ReleaseLog]) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def rollback(context: Context, *, actor: str, reason: str, to: str | None = None
     """Take out the challenger, else the version that serves; see `releases.rollback` for what is refused."""
     log = open_log(context)
     releases.rollback(log, actor=actor, reason=reason, verify=verified_panel, to=to, only=only)
-    with _decision_stands("people are not told"):
-        telling.went_back(context, log.rollout, actor, reason)
+    with _decision_stands("people are told by the next look of a guard or of the monitor"):
+        telling.went_back(context, log)
     return _done(context, log, log.rollout.serving or "")
 
 
@@ -181,8 +181,7 @@ def _done(context: Context, log: ReleaseLog, version: str) -> Answer:
     rollout = log.rollout
     state = rollout.state_of(version)
     logger.info("%s is %s in %s (entry %d); %s serves", version, state, log.environment, rollout.number, rollout.serving)
-    with _decision_stands("the tables for analysts do not show it yet (`nba-ml registry rebuild` writes them)"):
-        projection.rebuild(context)
+    projection.follow(context)
     with _decision_stands("alerts about it stay open (`nba-ml alerts close` ends them)"):
         telling.settle(context, rollout, version)
     return {

@@ -10,12 +10,14 @@ from nba_ml import calendar, grading, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused
 from nba_ml.gates import load_gates
-from nba_ml.ingest import DAYS_AHEAD, daily_span, ingest
+from nba_ml.ingest import daily_span, ingest
+from nba_ml.monitoring import requests
 from nba_ml.monitoring import steps as monitoring
 from nba_ml.registry import approval, guards
 from nba_ml.registry import steps as registry
 from nba_ml.registry.choices import Choice
 from nba_ml.replay.journal import Journal
+from nba_ml.rhythm import DAYS_AHEAD
 from nba_ml.slate import steps as slates
 from nba_ml.training import steps as training
 
@@ -25,7 +27,7 @@ GRADE = "grade "
 """How the name of a step begins that grades a slate; its date follows."""
 
 MONITORED = (10, 20)
-"""Hours at whose quarter nba_monitor looks; those between see nothing that these do not."""
+"""Hours at whose quarter nba_monitor looks. Those between are for what is late before a tip-off, and in a replay nothing is."""
 
 UPDATE_BEFORE = timedelta(minutes=75)
 """A slate is predicted once more so long before its first tip-off, as nba_update does."""
@@ -82,7 +84,7 @@ def later(context: Context, day: date, journal: Journal, *, retrain: bool) -> It
         entry = journal.find(day, step.name)
         cause = entry["result"].get("retrain") if entry and entry["result"] else None
         if cause and retrain:
-            yield Step(f"train after {step.name}", step.at, partial(train, cause=cause))
+            yield Step(f"train after {step.name}", step.at, partial(_retrain, cause=cause))
             yield Step(f"approve after {step.name}", step.at, release)
 
 
@@ -100,6 +102,12 @@ def train(context: Context, day: date, cause: str | None = None) -> Result:
     """Train a version on all that is known up to the day before, which goes through gates and approval."""
     done = training.train(context, calendar.day_before(day), cause=cause)
     return {name: done[name] for name in ("version", "rows", "trained_until", "state")}
+
+
+def _retrain(context: Context, day: date, *, cause: str) -> Result:
+    """Train because the monitor asks for it, and take its request on first: a training that is refused is not asked for again."""
+    requests.take(context, f"{ACTOR} {day}")
+    return train(context, day, cause)
 
 
 def _ingest(context: Context, day: date) -> Result:

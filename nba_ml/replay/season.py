@@ -16,6 +16,7 @@ from nba_ml.registry import steps as registry
 from nba_ml.replay import day as days
 from nba_ml.replay.journal import Journal
 from nba_ml.replay.summary import summary
+from nba_ml.rhythm import DAYS_AHEAD
 from nba_ml.slate.publishing import PICKS
 from nba_ml.warehouse.port import LATEST
 
@@ -86,7 +87,7 @@ def _require_new(context: Context, eve: date) -> None:
         for what, there in (
             ("predictions", context.warehouse.count([PICKS])[PICKS]),
             ("a released version", registry.open_log(context).rollout.serving),
-            (f"games up to {latest}", latest is not None and latest > eve + days.DAYS_AHEAD),
+            (f"games up to {latest}", latest is not None and latest > eve + DAYS_AHEAD),
         )
         if there
     ]

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
-from nba_ml import alerts, calendar
+from nba_ml import alerts, by_hand, calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused, UsageError
 from nba_ml.slate import publishing, timing
 from nba_ml.warehouse.port import LATEST
 
 NOT_LIVE = "slate.not_live"
-"""Cause of the alert that a slate was missed live."""
+"""Cause of the alert that a slate is late, or was missed live; whoever writes it gives it `SEVERITY` and `BLOCKS`."""
+
+SEVERITY: alerts.Severity = "urgent"
+
+BLOCKS = "nothing is published live"
 
 
 def decide(asked: str, limit: datetime) -> Literal["live", "replay"]:
@@ -43,8 +47,7 @@ def refuse_late(slate: date, limit: datetime) -> None:
 
 def note_late_start(context: Context, slate: date, limit: datetime) -> None:
     """Alert that today's slate is replayed for having come too late, unless it was predicted live before."""
-    live = context.warehouse.read(publishing.PICKS, as_of=LATEST, where={"slate_date": slate, "mode": "live"}, columns=["run_key"])
-    if slate == calendar.slate_date(calendar.now()) and not live.height:
+    if slate == calendar.slate_date(calendar.now()):
         _alert(context, slate, limit, "its run began")
 
 
@@ -65,7 +68,7 @@ def is_over(context: Context, ref: Mapping[str, Any]) -> bool:
 
 
 def take_back(context: Context, ref: Mapping[str, Any]) -> None:
-    """Remove what a live run wrote too late; alert that the slate was missed live, or refuse where nothing but live was asked for.
+    """Remove what a live run wrote too late; alert if the slate was missed live, or refuse where nothing but live was asked for.
 
     Raises
     ------
@@ -95,15 +98,19 @@ def _too_late(slate: date, limit: datetime) -> GateRefused:
 
 
 def _alert(context: Context, slate: date, limit: datetime, when: str) -> None:
-    """Alert that a slate was missed live."""
+    """Alert that a slate was missed live, unless an earlier run published it in time."""
+    live = context.warehouse.read(publishing.PICKS, as_of=LATEST, where={"slate_date": slate, "mode": "live"}, columns=["run_key"])
+    if live.height:
+        return
     alerts.write(
         context,
         alerts.Alert(
             cause=NOT_LIVE,
-            severity="warning",
+            severity=SEVERITY,
             what=f"{slate} was missed live: {when} after live had ended at {limit.isoformat()}. It is replayed, and graded apart from live.",
-            next_step=f"See in the log of its run why it came late; what is published: nba-ml predict --slate {slate} --mode replay",
+            next_step=by_hand.too_late(slate, "nba_predict"),
             occasion=slate.isoformat(),
             slate_date=slate,
+            blocks=BLOCKS,
         ),
     )

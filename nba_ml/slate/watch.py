@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from nba_ml import alerts, calendar
+from nba_ml import alerts, by_hand, calendar
 from nba_ml.context import Context
 from nba_ml.gates import load_gates
 from nba_ml.slate import timing
@@ -116,12 +116,11 @@ def _two_ids(picks: pl.DataFrame) -> _Found | None:
 
 
 def _alert(cause: str, slate: date, found: _Found) -> alerts.Alert:
-    again = f"nba-ml ingest --from {slate} --to {slate}, then nba-ml predict --slate {slate}"
     return alerts.Alert(
         cause=cause,
         severity="warning",
         what=f"The slate of {slate} is published without all that it should know: {found.what}.",
-        next_step=f"Mend the feed, then before the first tip-off: {again}",
+        next_step=f"Mend the feed, then before the first tip-off: {by_hand.predict(slate)}",
         occasion=slate.isoformat(),
         figure=found.figure,
         threshold=found.threshold,

@@ -6,15 +6,20 @@ import importlib
 import json
 import subprocess
 import sys
+from datetime import date, time
 from pathlib import Path
 
 import pytest
+
+from nba_ml.calendar import at_new_york
+from nba_ml.rhythm import due_at
 
 pytestmark = pytest.mark.airflow
 
 ROOT = Path(__file__).parents[2]
 DAGS = {"nba_ingest", "nba_train", "nba_approve", "nba_release", "nba_predict", "nba_update", "nba_grade", "nba_monitor"}
 TAGS = {"nba", "ingest", "training", "release", "prediction", "grading", "monitoring"}
+DAY = date(2025, 1, 20)
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = ("google.cloud.", "google.api_core", "great_expectations", "xgboost", "polars", "pandas", "duckdb", "sklearn", "matplotlib")
 
@@ -155,6 +160,15 @@ def test_assets_link_the_dags(dag_bag):
     assert assets("nba_release", "outlets") == {"nba_model"}
     assert [asset.name for asset in dag_bag.dags["nba_approve"].timetable.asset_condition.objects] == ["nba_model"]
     assert [asset.name for asset in dag_bag.dags["nba_grade"].timetable.asset_condition.objects] == ["nba_results", "nba_predictions"]
+
+
+def test_the_monitor_looks_between_the_hour_at_which_predictions_are_due_and_the_first_tipoff(dag_bag):
+    hours = [int(hour) for hour in dag_bag.dags["nba_monitor"].timetable.expression.split()[1].split(",")]
+    looks = [at_new_york(DAY, time(hour, 15)) for hour in hours]
+    for minutes in range(12 * 60, 22 * 60 + 1, 30):
+        tipoff = at_new_york(DAY, time(minutes // 60, minutes % 60))
+        assert any(due_at("predict", DAY, tipoff) <= look < tipoff for look in looks), tipoff
+    assert len(hours) == 7
 
 
 def test_the_page_of_dags_is_up_to_date():

@@ -191,9 +191,16 @@ def test_training_is_told_why_it_was_asked_for(run_dag, training_steps, source, 
     assert calls[2] == ("plan", date(2025, 1, 5), "monitor.concept")
 
 
-@pytest.mark.parametrize(("cause", "state"), [(None, "skipped"), ("monitor.concept: the lead is gone", "success")])
-def test_the_monitor_looks_in_order_and_asks_for_a_training_with_a_cause_alone(run_dag, monkeypatch, cause, state):
+CAUSE = "monitor.concept: the lead is gone"
+
+
+@pytest.mark.parametrize(("cause", "left", "state"), [(None, None, "skipped"), (CAUSE, None, "skipped"), (CAUSE, CAUSE, "success")])
+def test_the_monitor_looks_in_order_and_asks_for_a_training_with_a_cause_that_is_left_alone(run_dag, monkeypatch, cause, left, state):
+    import nba_ml.monitoring.requests as requests
     import nba_ml.monitoring.steps as steps
+
+    takers = []
+    monkeypatch.setattr(requests, "take", lambda context, by: takers.append(by) or left)
 
     def record(name):
         return lambda context, ref: {**ref, "seen": [*ref.get("seen", []), name], "retrain": cause}
@@ -203,4 +210,5 @@ def test_the_monitor_looks_in_order_and_asks_for_a_training_with_a_cause_alone(r
     done = run_dag("nba_monitor", until="2025-01-05")
     assert done.state == "success"
     assert done.results["consequences"]["seen"] == ["performance", "drift", "consequences"]
-    assert (done.states["retrain"], done.results["retrain"]) == (state, cause)
+    assert (done.states["retrain"], done.results["retrain"]) == (state, left)
+    assert len([by for by in takers if by not in ("", "None")]) == (cause is not None)

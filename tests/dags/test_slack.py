@@ -11,6 +11,7 @@ from nba_ml import alerts, calendar
 from nba_ml.context import Context
 from nba_ml.errors import GateRefused, UsageError
 from nba_ml.notices import spool
+from tests.command_lines import commands, parse
 from tests.slack_stub import PATH, slack_stub
 
 pytestmark = pytest.mark.airflow
@@ -66,6 +67,16 @@ def test_a_failed_task_is_told_with_slate_error_log_what_it_blocks_and_what_to_d
         assert part in text
     assert "hunter2" not in text
     assert "second line" not in text
+
+
+def test_whatever_fails_is_done_by_hand_by_a_line_that_can_be_typed(dag_bag):
+    import nba_slack
+
+    assert set(nba_slack._DAGS) == set(dag_bag.dags)
+    for slate in (None, TODAY):
+        for dag_id in (*nba_slack._DAGS, "other"):
+            step = nba_slack._alert("task", "what", dag_id, slate, "now", "link").next_step
+            assert [parse(command) for command in commands(step)], step
 
 
 def test_a_slate_that_is_over_is_no_emergency(stub, platform):

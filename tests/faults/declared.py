@@ -59,7 +59,8 @@ INGEST, REFRESH, BUILD, PUBLISH = (
 RESULTS, NOT_LIVE = "missed.ingest", "slate.not_live"
 LOAD_RESULTS = "nba-ml ingest --from {slate} --to {slate}"
 PREDICT_NEXT = "nba-ml predict --slate {next}"
-LOAD_AND_PREDICT = "nba-ml ingest --from {next} --to {next}, then nba-ml predict --slate {next}"
+LOAD_AND_PREDICT = "nba-ml ingest --from {slate} --to {next} && nba-ml predict --slate {next}"
+LOOK = "nba-ml doctor"
 NOTHING = "Nothing."
 _NEXT_RUN = "the first run with a good feed publishes the slate and closes the alerts"
 
@@ -321,7 +322,7 @@ FAULTS = (
         "all",
         "By the run with the wrong clock a replay, marked as one; by the next run everything, live.",
         (NOT_LIVE,),
-        PREDICT_NEXT,
+        LOOK,
         "Sets the clock, and clears the task: a live run closes the alert.",
     ),
     Fault(

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from nba_ml import alerts
+from nba_ml.errors import Unavailable
 from nba_ml.gates import load_gates
-from nba_ml.monitoring import consequences, drift, performance, steps
+from nba_ml.monitoring import consequences, drift, performance, requests, steps
 from nba_ml.registry import guards, releases
 from nba_ml.slate import stops
 from nba_ml.warehouse.port import LATEST
@@ -80,14 +81,41 @@ def test_a_warning_is_told_once_and_resolved(played, told):
     assert open_causes(played) == []
 
 
-def test_training_is_asked_for_once_while_the_cause_is_open(played, told):
-    first = told(concept=0.02)
-    assert first["retrain"].startswith("monitor.concept: The loss of the lead")
-    assert told(concept=0.02)["retrain"] is None
+def test_training_is_asked_for_until_a_run_takes_it_on_and_once_an_opening(played, told):
+    first = told(concept=0.02)["retrain"]
+    assert first.startswith("monitor.concept: The loss of the lead")
+    assert told(concept=0.02)["retrain"] == first  # whoever looked first has not trained
+    assert requests.take(played, "run 1") == first
+    assert requests.take(played, "run 1") == first  # the task is tried again
+    assert requests.take(played, "run 2") is None
     assert told(LAST + timedelta(days=1), concept=0.02)["retrain"] is None
     told(LAST + timedelta(days=2), concept=0.0)
+    assert requests.take(played, "run 3") is None
     assert told(LAST + timedelta(days=3), concept=-0.03)["retrain"]
+    assert requests.take(played, "run 4")
     assert alerts.open_alerts(played)["next_step"].to_list() == ["nba-ml train --cause monitor.concept"]
+
+
+def test_a_request_ends_with_a_training_by_whomever(played, told):
+    assert told(concept=0.02)["retrain"]
+    with_backtest(played.store, "v2", weights=(0.1, 0.2, 0.3))
+    assert told(concept=0.02)["retrain"] is None
+    assert requests.take(played, "run 1") is None
+
+
+def test_a_look_that_broke_off_loses_no_request(played, told, monkeypatch):
+    with monkeypatch.context() as busy:
+        write = alerts.write
+        busy.setattr(alerts, "write", lambda context, alert: (locked if alert.cause == "monitor.concept" else write)(context, alert))
+        with pytest.raises(Unavailable):
+            told(residual=0.5, concept=0.02)
+    again = told(residual=0.5, concept=0.02)
+    assert again["alerts"] == ["monitor.concept"]
+    assert all(cause in again["retrain"] for cause in ("monitor.residual: ", "monitor.concept: "))
+
+
+def locked(*_):
+    raise Unavailable("another process has the file")
 
 
 def test_a_stop_stays_until_a_person_lifts_it_and_comes_back_from_new_slates_alone(played, told):
@@ -110,9 +138,24 @@ def test_a_bad_version_is_taken_out_once(played, told):
     assert (log.rollout.serving, log.entries[-1].actor) == (VERSION, "guard:monitor.worse_than_simple")
     (alert,) = alerts.open_alerts(played).to_dicts()
     assert (alert["cause"], alert["severity"]) == ("monitor.worse_than_simple", "urgent")
-    assert alert["blocks"] == f"v2 was taken out, {VERSION} predicts everything again."
+    assert alert["what"].startswith(f"v2 was taken out at 100%, {VERSION} predicts everything again. The lower end of the error's")
     again = told(vs_baseline_low=0.1)
     assert (again["rolled_back"], again["alerts"]) == (None, [])
+
+
+def test_a_step_back_that_could_not_be_told_is_told_by_the_retry_and_once(played, told, monkeypatch):
+    with_backtest(played.store, "v2", weights=(0.1, 0.2, 0.3))
+    log = duel.open_log(played)
+    releases.release(log, "v2", actor="ann", reason="better", verify=duel.unchecked, share=1.0)
+    with monkeypatch.context() as busy:
+        busy.setattr(alerts, "write", locked)
+        with pytest.raises(Unavailable):
+            told(vs_baseline_low=0.1)
+    log.refresh()
+    assert log.rollout.serving == VERSION
+    assert told(vs_baseline_low=0.1)["alerts"] == ["monitor.worse_than_simple"]
+    assert told(vs_baseline_low=0.1)["alerts"] == []
+    assert alerts.open_alerts(played)["count"].to_list() == [1]
 
 
 def test_with_nothing_to_go_back_to_publication_stops(played, told):

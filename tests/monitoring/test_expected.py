@@ -176,12 +176,31 @@ def test_a_paused_prediction_is_found_before_the_tipoff_and_told_once(context, c
         modes.NOT_LIVE,
         "urgent",
         SLATE,
-        f"nba-ml predict --slate {SLATE}",
+        f"nba-ml ingest --from {SLATE - DAY} --to {SLATE} && nba-ml predict --slate {SLATE}",
     )
     assert "due at 2025-01-08 17:00 New York" in row["what"]
     clock(new_york(SLATE, 18, 15))
     expected.missed(context)
     assert causes(context)[modes.NOT_LIVE]["count"] == 1
+
+
+def test_whoever_tells_that_a_slate_is_late_tells_the_same(context, clock):
+    expected.missed(context)
+    clock(new_york(SLATE, 17, 15))
+    expected.missed(context)
+    before = causes(context)[modes.NOT_LIVE]
+    clock(TIP + timedelta(minutes=1))
+    modes.note_late_start(context, SLATE, TIP)
+    after = causes(context)[modes.NOT_LIVE]
+    assert [(row["severity"], row["blocks"], row["count"]) for row in (before, after)] == [("urgent", "nothing is published live", 1)] * 2
+
+
+def test_of_a_slate_that_has_begun_the_heartbeat_says_what_keeps_the_next_one_from_the_same(context, clock):
+    expected.missed(context)
+    clock(TIP + timedelta(hours=1))
+    assert heartbeat.heartbeat(context)["problems"][0]["next_step"].startswith(
+        f"Nothing can be done for {SLATE} any more. For the next slate"
+    )
 
 
 def test_what_comes_late_is_late_and_closes_what_can_be_mended(context, clock):

@@ -1,5 +1,6 @@
 """Guards on a release, on graded rows of two versions whose quality is known."""
 
+import contextlib
 from datetime import timedelta
 
 import polars as pl
@@ -7,7 +8,7 @@ import pytest
 
 from nba_ml import alerts
 from nba_ml.context import Context
-from nba_ml.errors import GateRefused
+from nba_ml.errors import GateRefused, Unavailable
 from nba_ml.gates import load_gates
 from nba_ml.registry import graded, guards, releases
 from nba_ml.registry.states import State
@@ -75,6 +76,31 @@ def test_a_worse_version_is_taken_out_by_itself_and_once(context, tiny):
     again = guards.judge(context)
     assert (again["rolled_back"], again["judged"], again["alerts"]) == (None, {}, [])
     assert context.warehouse.count([alerts.TABLE]) == {alerts.TABLE: 1}
+
+
+@pytest.mark.parametrize("table", ["nba_ops.model_registry", alerts.TABLE])
+def test_a_rollback_while_the_warehouse_is_busy_is_told_by_the_retry_and_once(context, tiny, monkeypatch, table):
+    log = duel.challenge(context, tiny.publish)
+    duel.play(context, 7, worse=0.4)
+    with monkeypatch.context() as busy:
+        honest = context.warehouse.upsert
+
+        def upsert(name, frame):
+            if name == table:
+                raise Unavailable("locked")
+            return honest(name, frame)
+
+        busy.setattr(context.warehouse, "upsert", upsert)
+        told = []
+        with contextlib.suppress(Unavailable):
+            told += guards.judge(context)["alerts"]
+    log.refresh()
+    assert log.rollout.state_of(CHALLENGER) == State.ROLLED_BACK
+    told += guards.judge(context)["alerts"]
+    assert [(row["cause"], row["severity"], row["count"]) for row in told] == [(f"guard.worse:{CHALLENGER}", "urgent", 1)]
+    assert "taken out at 10%" in told[0]["what"]
+    assert "guard.worse: ratio of mean absolute errors" in told[0]["what"]
+    assert guards.judge(context)["alerts"] == []
 
 
 def test_a_broken_version_is_taken_out_after_its_first_slate(context, tiny):

@@ -4,7 +4,8 @@ import pytest
 
 from nba_ml import alerts
 from nba_ml.alerts import Alert
-from nba_ml.registry import approval, steps, telling
+from nba_ml.errors import Unavailable
+from nba_ml.registry import approval, guards, steps, telling
 from nba_ml.registry.choices import NOBODY, Choice
 from nba_ml.warehouse.port import LATEST
 
@@ -63,6 +64,35 @@ def test_a_rollback_by_a_person_is_told_and_needs_nobody(asking):
     assert open_causes(asking) == []
     (row,) = asking.warehouse.read(alerts.TABLE, as_of=LATEST).to_dicts()
     assert (row["what"], row["severity"], row["resolution"]) == ("ann went back to v1: it looks wrong", "notice", None)
+
+
+def test_a_rollback_that_the_warehouse_did_not_take_is_told_by_the_next_look_and_once(asking, monkeypatch):
+    steps.approve(asking, "v1", **ANN)
+    steps.approve(asking, "v2", **ANN)
+    with monkeypatch.context() as busy:
+        busy.setattr(asking.warehouse, "upsert", locked)
+        steps.rollback(asking, actor="ann", reason="it looks wrong")
+    assert asking.warehouse.count([alerts.TABLE]) == {alerts.TABLE: 0}
+    (row,) = guards.judge(asking)["alerts"]
+    assert (row["cause"], row["what"], row["severity"]) == ("release.rollback", "ann went back to v1: it looks wrong", "notice")
+    assert guards.judge(asking)["alerts"] == []
+    assert open_causes(asking) == []
+
+
+def test_that_a_guard_took_a_version_out_is_told_as_over_where_the_version_ended_meanwhile(asking, monkeypatch):
+    steps.approve(asking, "v1", **ANN)
+    steps.approve(asking, "v2", **ANN)
+    with monkeypatch.context() as busy:
+        busy.setattr(asking.warehouse, "upsert", locked)
+        monkeypatch.setattr(guards, "verified_panel", lambda version: None)
+        guards.take_out(asking, steps.open_log(asking), "v2", guard="guard.worse", reason="it is surely worse")
+    steps.retire(asking, "v2", **ANN)
+    assert [row["cause"] for row in guards.judge(asking)["alerts"]] == ["guard.worse:v2"]
+    assert open_causes(asking) == []
+
+
+def locked(*_):
+    raise Unavailable("another process has the file")
 
 
 def test_a_decision_stands_where_the_warehouse_takes_nothing(make_context, tiny):

@@ -11,10 +11,11 @@ from polars.testing import assert_frame_equal
 
 from nba_ml import calendar
 from nba_ml.errors import BadInput, GateRefused, UsageError
-from nba_ml.ingest import DAYS_AHEAD, ingest
+from nba_ml.ingest import ingest
 from nba_ml.registry.steps import open_log
 from nba_ml.replay import day, season, verify
 from nba_ml.replay.journal import FILE, Journal
+from nba_ml.rhythm import DAYS_AHEAD
 from nba_ml.settings import Settings
 from nba_ml.slate import steps as slates
 from nba_ml.warehouse.port import LATEST

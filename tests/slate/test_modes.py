@@ -70,8 +70,22 @@ def test_a_slate_that_is_begun_too_late_is_replayed_and_says_so_once(ready, cloc
     assert modes_of(ready) == modes_of(ready, SYSTEMS) == {"replay"}
     steps.predict(ready, SLATE, "auto")
     (row,) = alerts.open_alerts(ready).to_dicts()
-    assert (row["cause"], row["severity"], row["count"], row["slate_date"]) == (modes.NOT_LIVE, "warning", 1, SLATE)
+    assert (row["cause"], row["severity"], row["count"], row["slate_date"]) == (modes.NOT_LIVE, "urgent", 1, SLATE)
     assert "2024-01-12 was missed live" in row["what"]
+    assert row["blocks"] == "nothing is published live"
+
+
+def test_an_update_that_is_overtaken_by_the_tipoff_leaves_the_morning_live_and_no_alert(ready, clock, frames, slow_commit):
+    clock(TIP - timedelta(hours=4))
+    morning = steps.predict(ready, SLATE, "auto")
+    moved = a_quote(TIP, "0100", minutes=-120, player_id=100, player_name="ATL 0", team="ATL", line=30.5)
+    ready.warehouse.upsert("nba_raw.prop_lines", pl.DataFrame([moved], schema=frames["nba_raw.prop_lines"].schema))
+    clock(TIP - SECOND)
+    slow_commit(TIP + SECOND)
+    assert steps.predict(ready, SLATE, "auto")["mode"] == "replay"
+    live = ready.warehouse.read(PICKS, as_of=LATEST, where={"mode": "live"})
+    assert set(live["run_key"]) == {morning["run_key"]}
+    assert missed(ready) == []
 
 
 def test_the_next_live_slate_closes_the_alert(ready, clock):
