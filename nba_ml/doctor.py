@@ -165,6 +165,11 @@ def _alerts(context: Context) -> str | Advice:
     last = f", Slack took the last message at {found['last_delivered']:%Y-%m-%d %H:%M} UTC" if found["last_delivered"] else ""
     if not found["configured"]:
         return Advice(f"{number} open{last}; no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP)
+    if found["unreadable"]:
+        names = ", ".join(found["unreadable"])
+        return Advice(
+            f"{number} open{last}; nothing could be made of {names}: an alert in it was not told", "read what it says, then delete it"
+        )
     waiting = found["waiting"] + found["files"]
     detail = f"{number} open, {waiting} still to be told{last}"
     return Advice(detail, "nba-ml alerts send") if waiting else detail

@@ -9,6 +9,7 @@ import pytest
 from nba_ml import alerts, doctor, google_calls
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
+from nba_ml.notices import spool
 from nba_ml.notices.delivery import deliver
 from nba_ml.settings import Settings
 from tests.fault_proxy import fault_proxy
@@ -65,6 +66,17 @@ def test_a_webhook_that_takes_no_messages_is_wrong_and_told_without_its_address(
     assert "it answered 404" in checks(found)["alerts"]["detail"]
     assert checks(found)["alerts"]["next"] == "nba-ml alerts send"
     assert PATH not in str(found)
+
+
+def test_a_kept_file_of_which_nothing_could_be_made_is_named():
+    context = Context()
+    context.warehouse.ensure()
+    path = spool.folder(context) / "alert-x.json"
+    spool.keep(path, {})
+    deliver(context)
+    found = checks(doctor.diagnose())["alerts"]
+    assert "alert-x.unreadable" in found["detail"]
+    assert "delete it" in found["next"]
 
 
 def test_what_is_wrong_comes_with_the_next_step():

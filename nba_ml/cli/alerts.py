@@ -86,6 +86,8 @@ def _show_slack(slack: Mapping[str, Any]) -> None:
         results.print(said, markup=False, soft_wrap=True)
     if slack["waiting"] or slack["files"]:
         results.print(f"{slack['waiting'] + slack['files']} are still to be told: nba-ml alerts send", markup=False, soft_wrap=True)
+    for path in slack["unreadable"]:
+        results.print(f"Nothing could be made of {path}: read what it says, then delete it", markup=False, soft_wrap=True)
     if not slack["configured"]:
         results.print(f"No Slack webhook is set here: {SET_UP}", markup=False, soft_wrap=True)
 

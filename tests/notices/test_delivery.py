@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,7 +11,8 @@ from nba_ml import alerts, calendar
 from nba_ml.alerts import Alert
 from nba_ml.context import Context
 from nba_ml.errors import Unavailable
-from nba_ml.notices import delivery, outbox, slack, spool
+from nba_ml.notices import delivery, kept, outbox, slack, spool
+from nba_ml.notices.health import health
 from nba_ml.notices.tellings import LEASE
 from nba_ml.settings import Settings
 from nba_ml.warehouse import schema
@@ -280,6 +281,58 @@ def test_a_file_that_cannot_be_read_is_set_aside(context, caplog):
     assert delivery.deliver(context)["taken_in"] == 0
     assert path.with_suffix(".unreadable").exists()
     assert "set aside" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("alert-x", "{}"),
+        ("alert-x", "[]"),
+        (
+            "alert-x",
+            json.dumps({"alert": asdict(ALERT) | {"severity": "loud"}, "at": "2024-01-05T12:00:00+00:00", "told_in": None}, default=str),
+        ),
+        ("alert-x", json.dumps({"alert": asdict(ALERT), "at": "2024-01-05T12:00:00+00:00", "told_in": "radio"}, default=str)),
+        ("over-x", "{}"),
+        ("told-x", '{"rows": [{}]}'),
+        ("told-x", '{"rows": []}'),
+        ("other-x", "{}"),
+        ("x", "{}"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_made_stops_nothing_else(name, content, context, stub, clock, caplog):
+    path = spool.folder(context) / f"{name}.json"
+    spool.keep(path, {})
+    path.write_text(content)
+    kept.keep_alert(context, ALERT, calendar.now(), None)
+    alerts.write(context, WARNING)
+    done = delivery.deliver(context)
+    assert (done["taken_in"], done["told"], done["waiting"]) == (1, 2, 0)
+    assert [aside.name for aside in spool.unreadable(context)] == [f"{name}.unreadable"]
+    assert path.name in caplog.text
+    assert health(context)["unreadable"] == [str(path.with_suffix(".unreadable"))]
+
+
+def test_a_broken_file_keeps_nobody_from_being_told_around_the_warehouse(context, stub, clock, monkeypatch):
+    for path, content in ((spool.path_of(context, "alert", "x"), "{"), (spool.path_of(context, "alert", "y"), "{}")):
+        spool.keep(path, {})
+        path.write_text(content)
+    monkeypatch.setattr(context.warehouse, "read", _busy)
+    assert delivery.announce(context, ALERT) == {"spooled": True}
+    assert delivery.announce(context, ALERT) == {"spooled": True}
+    assert len(stub.taken) == 1
+
+
+def test_a_warehouse_that_cannot_be_written_costs_no_file(context, stub, clock, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    kept.keep_alert(context, ALERT, calendar.now(), None)
+    with monkeypatch.context() as patch:
+        patch.setattr(context.warehouse, "read", denied)
+        with pytest.raises(PermissionError):
+            delivery.deliver(context)
+    assert delivery.deliver(context)["told"] == 1
 
 
 def test_what_is_over_closes_what_is_about_the_slate_or_none(context):
