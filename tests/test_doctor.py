@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from nba_ml import alerts, doctor, google_calls
+from nba_ml import alerts, doctor, google_calls, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
 from nba_ml.notices import spool
@@ -40,7 +40,7 @@ def test_a_machine_that_is_set_up_is_fit():
     found = doctor.diagnose()
     assert found["ok"], found
     assert found["exit_status"] == 0
-    assert set(checks(found)) == {"libraries", "settings", "disk", "warehouse", "alerts", "store", "source"}
+    assert set(checks(found)) == {"libraries", "settings", "disk", "calendar", "warehouse", "alerts", "store", "source"}
     assert found["versions"]["duckdb"] == duckdb.__version__
     assert doctor.diagnose() == found
 
@@ -77,6 +77,17 @@ def test_a_kept_file_of_which_nothing_could_be_made_is_named():
     found = checks(doctor.diagnose())["alerts"]
     assert "alert-x.unreadable" in found["detail"]
     assert "delete it" in found["next"]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"x": null}'])
+def test_a_calendar_that_cannot_be_read_is_wrong_and_an_ingest_writes_it_again(content):
+    context = Context()
+    context.warehouse.ensure()
+    (context.settings.home_folder / slate_calendar.FILE).write_text(content)
+    found = checks(doctor.diagnose())["calendar"]
+    assert not found["ok"]
+    assert slate_calendar.FILE in found["detail"]
+    assert found["next"].startswith("nba-ml ingest --from ")
 
 
 def test_what_is_wrong_comes_with_the_next_step():

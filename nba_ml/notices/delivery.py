@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nba_ml import alerts, calendar
 from nba_ml.alerts import Alert
 from nba_ml.context import Context
-from nba_ml.notices import kept, outbox, slack
+from nba_ml.notices import kept, outbox, posting, slack
 from nba_ml.notices.messages import compose
 from nba_ml.notices.tellings import NOTICES, SLACK, URGENT, Telling
 
@@ -53,9 +53,10 @@ def deliver(context: Context, ref: Mapping[str, Any] | None = None) -> dict[str,
     -------
     dict
         "configured" (whether any webhook is), "taken_in" (files of the home that were written to the warehouse), "messages" (posted), "told"
-        (alerts in them), "failed" (channel → reason), "waiting" (alerts that are still to be told).
+        (alerts in them), "refused" (alerts that Slack refuses for what they say, which are not tried again),
+        "failed" (channel → reason), "waiting" (alerts that are still to be told).
     """
-    answer: dict[str, Any] = {"configured": False, "taken_in": kept.take_in(context), "messages": 0, "told": 0, "failed": {}}
+    answer: dict[str, Any] = {"configured": False, "taken_in": kept.take_in(context), "messages": 0, "told": 0, "refused": 0, "failed": {}}
     clients = slack.webhooks(context)
     answer["configured"] = bool(clients)
     lines = _lines(clients)
@@ -132,20 +133,21 @@ def _tell(context: Context, line: _Line, answer: dict[str, Any]) -> int:
     claimed = outbox.claim(context, wanted) if wanted else []
     if not claimed:
         return 0
-    payload = compose([telling for telling, _ in claimed], context.settings.environment, now)
-    rows = [row for _, row in claimed]
-    try:
-        slack.post(line.client, payload)
-    except slack.NotPosted as error:
-        log.warning("Slack did not take %d alerts: %s", len(rows), error.reason)
-        answer["failed"] |= dict.fromkeys(line.channels, error.reason)
-        outbox.record(context, [row | {"failure": error.reason, "retry_at": error.retry_at} for row in rows])
-        alerts.write(context, _slack_is_down(line, error.reason, len(rows)))
-        return 0
-    answer["messages"] += 1
-    _confirm(context, [row | {"delivered_at": calendar.now()} for row in rows])
-    alerts.resolve(context, line.cause, _AGAIN)
-    return len(rows)
+    posted = posting.post(line.client, claimed, context.settings.environment)
+    answer["messages"] += posted.messages
+    answer["refused"] += len(posted.refused)
+    if posted.told:
+        _confirm(context, posted.told)
+    if posted.refused or posted.kept:
+        outbox.record(context, posted.refused + posted.kept)
+    if posted.failure is None:
+        alerts.resolve(context, line.cause, _AGAIN)
+        return len(posted.told)
+    reason = posted.failure.reason
+    log.warning("Slack did not take %d alerts: %s", len(posted.kept), reason)
+    answer["failed"] |= dict.fromkeys(line.channels, reason)
+    alerts.write(context, _slack_is_down(line, reason, len(posted.kept)))
+    return len(posted.told)
 
 
 def _as_over(telling: Telling, now: datetime) -> Telling:

@@ -61,7 +61,7 @@ def test_everything_is_told_in_one_message_and_only_once(context, stub):
     alerts.write(context, ALERT)
     alerts.write(context, WARNING)
     done = delivery.deliver(context)
-    assert done == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "failed": {}, "waiting": 0}
+    assert done == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "refused": 0, "failed": {}, "waiting": 0}
     assert delivery.deliver(context)["messages"] == 0
     alerts.write(context, ALERT)
     assert delivery.deliver(context)["messages"] == 0
@@ -148,7 +148,15 @@ def test_while_slack_stays_down_nothing_is_forgotten_or_doubled(context, stub, c
         delivery.deliver(context)
         clock.passes(hours=7)
     assert stub.requests == 5
-    assert delivery.deliver(context) == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "failed": {}, "waiting": 0}
+    assert delivery.deliver(context) == {
+        "configured": True,
+        "taken_in": 0,
+        "messages": 1,
+        "told": 2,
+        "refused": 0,
+        "failed": {},
+        "waiting": 0,
+    }
     assert delivery.deliver(context)["messages"] == 0
     assert "Over after 1 d 11 h" in stub.texts[0]
     assert "told 1 d 11 h late" in stub.texts[0]
@@ -163,6 +171,46 @@ def test_that_one_channel_is_down_is_told_in_the_other(tmp_path, stub, clock):
     assert list(done["failed"]) == ["notices"]
     assert "slack:notices" in stub.texts[-1]
     assert "make a new one" in stub.texts[-1]
+
+
+def test_a_message_that_slack_refuses_holds_up_no_other_and_is_not_tried_again(context, stub, clock):
+    stub.dislikes = ALERT.cause
+    for alert in (ALERT, WARNING, replace(WARNING, cause="late:v1")):
+        alerts.write(context, alert)
+    done = delivery.deliver(context)
+    assert (done["told"], done["refused"], done["failed"], done["waiting"]) == (2, 1, {}, 0)
+    assert [sum(cause in text for text in stub.texts) for cause in (ALERT.cause, WARNING.cause, "late:v1")] == [0, 1, 1]
+    assert "refused 1 alerts" in stub.texts[-1]
+    (refused,) = [row for row in deliveries(context) if row["cause"] == ALERT.cause]
+    assert (refused["delivered_at"], refused["failure"]) == (None, "refused: it answered 400 (invalid_blocks)")
+    assert health(context)["refused"] == {ALERT.cause: refused["failure"]}
+    before = stub.requests
+    assert delivery.deliver(context)["waiting"] == 0
+    assert stub.requests == before
+    stub.dislikes = None
+    alerts.resolve(context, ALERT.cause, "Published.")
+    assert delivery.deliver(context)["told"] == 1
+    assert health(context)["refused"] == {}
+
+
+def test_a_webhook_that_refuses_everything_is_down_and_nothing_is_set_aside(context, stub, clock):
+    stub.answers = [400] * 4
+    alerts.write(context, ALERT)
+    alerts.write(context, WARNING)
+    done = delivery.deliver(context)
+    assert (done["told"], done["refused"], done["waiting"]) == (0, 0, 3)
+    assert delivery.deliver(context)["told"] == 3
+
+
+def test_slack_that_asks_for_patience_between_single_messages_gets_it(context, stub, clock):
+    stub.answers = [400, 200, (429, {"retry-after": "60"})]
+    for cause in ("a", "b", "c"):
+        alerts.write(context, replace(WARNING, cause=cause))
+    done = delivery.deliver(context)
+    assert (done["told"], done["waiting"], stub.requests) == (1, 3, 3)
+    clock.passes(seconds=61)
+    assert delivery.deliver(context)["waiting"] == 0
+    assert [sum(f"`{cause}`" in text for text in stub.texts) for cause in ("a", "b", "c")] == [1, 1, 1]
 
 
 def test_a_lost_answer_is_told_twice_rather_than_never(context, stub, clock):
