@@ -174,19 +174,19 @@ def _alerts(context: Context) -> str | Advice:
     if found["down"]:
         raise NbaMlError(f"{' '.join(found['down'])} {found['waiting']} alerts are still to be told")
     last = f", Slack took the last message at {found['last_delivered']:%Y-%m-%d %H:%M} UTC" if found["last_delivered"] else ""
-    if not found["configured"]:
-        return Advice(f"{number} open{last}; no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP)
+    waiting = found["waiting"] + found["files"]
+    advice = []
     if found["unreadable"]:
-        names = ", ".join(found["unreadable"])
-        return Advice(
-            f"{number} open{last}; nothing could be made of {names}: an alert in it was not told", "read what it says, then delete it"
-        )
+        advice.append(Advice(f"nothing could be made of {', '.join(found['unreadable'])}", "read what that says, then delete it"))
     if found["refused"]:
         why = ", ".join(f"{cause} ({reason})" for cause, reason in found["refused"].items())
-        return Advice(f"{number} open{last}; Slack takes no message about {why}", "nba-ml alerts")
-    waiting = found["waiting"] + found["files"]
-    detail = f"{number} open, {waiting} still to be told{last}"
-    return Advice(detail, "nba-ml alerts send") if waiting else detail
+        advice.append(Advice(f"Slack takes no message about {why}", "nba-ml alerts"))
+    if not found["configured"]:
+        advice.append(Advice("no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP))
+    elif waiting:
+        advice.append(Advice("", "nba-ml alerts send"))
+    detail = "; ".join(filter(None, [f"{number} open, {waiting} still to be told{last}", *(each.detail for each in advice)]))
+    return Advice(detail, "; ".join(each.next for each in advice)) if advice else detail
 
 
 def _store(context: Context) -> str:

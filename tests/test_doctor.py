@@ -79,6 +79,19 @@ def test_a_kept_file_of_which_nothing_could_be_made_is_named():
     assert "delete it" in found["next"]
 
 
+def test_an_alert_that_slack_refuses_is_named():
+    context = Context()
+    context.warehouse.ensure()
+    alerts.write(context, alerts.Alert("c", "urgent", "It broke.", "look", "1"))
+    with slack_stub() as stub:
+        stub.dislikes = "It broke."
+        settings = Settings(slack_webhook=stub.url)
+        deliver(Context(settings))
+    found = checks(doctor.diagnose(lambda: settings))["alerts"]
+    assert "c (refused: it answered 400 (invalid_blocks))" in found["detail"]
+    assert found["next"] == "nba-ml alerts"
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"x": null}'])
 def test_a_calendar_that_cannot_be_read_is_wrong_and_an_ingest_writes_it_again(content):
     context = Context()

@@ -78,8 +78,7 @@ def _alert(document: Mapping[str, Any]) -> tuple[Alert, str | None, datetime]:
 def _take_in_alert(context: Context, document: Mapping[str, Any]) -> None:
     alert, told_in, at = _alert(document)
     alerts.write(context, alert, at=at)
-    if told_in:
-        row = alerts.open_alerts(context).filter(cause=alert.cause).row(0, named=True)
+    for row in alerts.open_alerts(context).filter(cause=alert.cause).to_dicts() if told_in else ():
         outbox.record_told(context, row, told_in, at)
 
 
