@@ -12,12 +12,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from nba_ml import alerts, calendar
+from nba_ml import alerts, calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.doctor_google import trials
 from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
+from nba_ml.monitoring import expected
 from nba_ml.notices.health import SET_UP, health
 from nba_ml.redaction import MASK, without_login
+from nba_ml.rhythm import INGEST
 from nba_ml.settings import Settings, load_settings
 
 LIBRARIES = (
@@ -99,6 +101,8 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
         context = Context(loaded[0])
         shown = masked(loaded[0])
         run("disk", lambda: _disk(loaded[0].home_folder), "free disk space, or set NBA_ML_HOME to a larger disk")
+        today = calendar.slate_date(calendar.now())
+        run("calendar", lambda: _calendar(loaded[0].home_folder), expected.next_step(INGEST, [today]))
         shut = _google(context, run)
         if "bigquery" not in shut and run("warehouse", lambda: _warehouse(context), "nba-ml init") is None:
             run("alerts", lambda: _alerts(context), "nba-ml alerts send")
@@ -153,6 +157,13 @@ def _disk(home: Path) -> str:
     return text
 
 
+def _calendar(home: Path) -> str:
+    found = slate_calendar.load(home).tipoffs
+    if not found:
+        return f"no {slate_calendar.FILE} in {home} yet: until the first ingest a rule says which dates are slates"
+    return f"{len(found)} slates, {min(found)} to {max(found)}, in {home / slate_calendar.FILE}"
+
+
 def _warehouse(context: Context) -> str:
     counts = context.warehouse.count()
     return f"{context.settings.warehouse}: {len(counts)} tables, {sum(counts.values()):,} rows"
@@ -163,11 +174,19 @@ def _alerts(context: Context) -> str | Advice:
     if found["down"]:
         raise NbaMlError(f"{' '.join(found['down'])} {found['waiting']} alerts are still to be told")
     last = f", Slack took the last message at {found['last_delivered']:%Y-%m-%d %H:%M} UTC" if found["last_delivered"] else ""
-    if not found["configured"]:
-        return Advice(f"{number} open{last}; no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP)
     waiting = found["waiting"] + found["files"]
-    detail = f"{number} open, {waiting} still to be told{last}"
-    return Advice(detail, "nba-ml alerts send") if waiting else detail
+    advice = []
+    if found["unreadable"]:
+        advice.append(Advice(f"nothing could be made of {', '.join(found['unreadable'])}", "read what that says, then delete it"))
+    if found["refused"]:
+        why = ", ".join(f"{cause} ({reason})" for cause, reason in found["refused"].items())
+        advice.append(Advice(f"Slack takes no message about {why}", "nba-ml alerts"))
+    if not found["configured"]:
+        advice.append(Advice("no Slack webhook is set here: nobody is told but by `nba-ml alerts`", SET_UP))
+    elif waiting:
+        advice.append(Advice("", "nba-ml alerts send"))
+    detail = "; ".join(filter(None, [f"{number} open, {waiting} still to be told{last}", *(each.detail for each in advice)]))
+    return Advice(detail, "; ".join(each.next for each in advice)) if advice else detail
 
 
 def _store(context: Context) -> str:

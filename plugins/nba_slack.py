@@ -30,6 +30,9 @@ CONNECTIONS = {URGENT: "slack_webhook", NOTICES: "slack_webhook_notices"}
 _LONGEST_ERROR = 1200
 _LOCK_WAIT_SECONDS = 20.0
 _PATIENCE_SECONDS = 25.0
+_SHORT_WAIT_SECONDS = 5.0
+"""For a run's failure: with the patience above and the post, it has to end before Airflow ends its callback, after 50 seconds."""
+
 _SILENT = "its process ended without a word: killed, or out of memory"
 
 
@@ -119,8 +122,15 @@ def _open() -> "Context":
     except UsageError:
         log.exception("the platform opens without the clients of its connections")
         context = Context(load_settings(), replace(APPLICATION_DEFAULT, slack=webhook))
-    wait = min(context.settings.lock_wait_seconds, _LOCK_WAIT_SECONDS)
-    return replace(context, settings=context.settings.model_copy(update={"lock_wait_seconds": wait}))
+    return _waiting(context, _LOCK_WAIT_SECONDS)
+
+
+def _waiting(platform: "Context", seconds: float) -> "Context":
+    """Return a platform that waits no longer than this for the warehouse."""
+    from dataclasses import replace
+
+    wait = min(platform.settings.lock_wait_seconds, seconds)
+    return replace(platform, settings=platform.settings.model_copy(update={"lock_wait_seconds": wait}))
 
 
 def _task_failed(platform: "Context", context: Mapping[str, Any]) -> None:
@@ -140,6 +150,7 @@ def _run_failed(platform: "Context", context: Mapping[str, Any]) -> None:
     from nba_ml.notices import delivery
 
     dag_id, run_id, slate, why = context["dag"].dag_id, context["run_id"], _slate(context), context["reason"]
+    platform = _waiting(platform, _SHORT_WAIT_SECONDS)
     if why == "task_failure" and _told_by_a_task(platform, dag_id, run_id, slate):
         return
     said = _SILENT if why == "task_failure" else why.replace("_", " ")
@@ -149,19 +160,30 @@ def _run_failed(platform: "Context", context: Mapping[str, Any]) -> None:
 
 def _told_by_a_task(platform: "Context", dag_id: str, run_id: str, slate: date | None) -> bool:
     """Wait for the alert of the task that failed the run: a task that is killed tells nothing, and one that is not may still be at it."""
-    from nba_ml import alerts
-
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        for row in alerts.open_alerts(platform).to_dicts():
-            in_run = any(each.startswith(f"{run_id} ") for each in (row["occasions"] or "").splitlines())
-            if (row["cause"].startswith(f"task.{dag_id}.") and in_run) or (
-                row["cause"].startswith("burst.") and row["slate_date"] == slate
+        for alert in _told(platform):
+            in_run = any(each.startswith(f"{run_id} ") for each in (alert["occasions"] or "").splitlines())
+            if (alert["cause"].startswith(f"task.{dag_id}.") and in_run) or (
+                alert["cause"].startswith("burst.") and alert["slate_date"] == slate
             ):
                 return True
         if time.monotonic() >= until:
             return False
         time.sleep(1)
+
+
+def _told(platform: "Context") -> list[dict[str, Any]]:
+    """Return the alerts that are open, also those in files; only these where the warehouse can't be asked: better told twice than never."""
+    from nba_ml import alerts
+    from nba_ml.notices import kept
+
+    told = [{"cause": alert.cause, "occasions": alert.occasion, "slate_date": alert.slate_date} for alert, _ in kept.waiting(platform)]
+    try:
+        return told + alerts.open_alerts(platform).to_dicts()
+    except Exception:
+        log.exception("the warehouse can't be asked which alerts are open")
+        return told
 
 
 def _run_succeeded(platform: "Context", context: Mapping[str, Any]) -> None:

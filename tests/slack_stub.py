@@ -81,7 +81,7 @@ class SlackStub(ThreadingHTTPServer):
     """The server; `answers` are used up one a request, after that each message is taken.
 
     An answer is a status, a status with headers, ``"slow"`` (none before the client gives up), ``"reset"`` (the connection breaks) or
-    ``"took, then reset"`` (the message is taken and the answer lost).
+    ``"took, then reset"`` (the message is taken and the answer lost). A message with the text `dislikes` is refused.
     """
 
     daemon_threads = True
@@ -91,6 +91,7 @@ class SlackStub(ThreadingHTTPServer):
         self.answers: list[Any] = []
         self.taken: list[dict[str, Any]] = []
         self.refused: list[list[str]] = []
+        self.dislikes: str | None = None
         self.requests = 0
         self.turn = threading.Lock()
 
@@ -128,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.taken.append(payload)
             self._reset()
             return
+        if self.server.dislikes and self.server.dislikes in json.dumps(payload):
+            status, found = 400, ["disliked"]
         if status == 200 and found:
             self.server.refused.append(found)
             status = 400

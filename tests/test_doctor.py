@@ -6,9 +6,10 @@ from datetime import date
 import duckdb
 import pytest
 
-from nba_ml import alerts, doctor, google_calls
+from nba_ml import alerts, doctor, google_calls, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import UsageError
+from nba_ml.notices import spool
 from nba_ml.notices.delivery import deliver
 from nba_ml.settings import Settings
 from tests.fault_proxy import fault_proxy
@@ -39,7 +40,7 @@ def test_a_machine_that_is_set_up_is_fit():
     found = doctor.diagnose()
     assert found["ok"], found
     assert found["exit_status"] == 0
-    assert set(checks(found)) == {"libraries", "settings", "disk", "warehouse", "alerts", "store", "source"}
+    assert set(checks(found)) == {"libraries", "settings", "disk", "calendar", "warehouse", "alerts", "store", "source"}
     assert found["versions"]["duckdb"] == duckdb.__version__
     assert doctor.diagnose() == found
 
@@ -65,6 +66,41 @@ def test_a_webhook_that_takes_no_messages_is_wrong_and_told_without_its_address(
     assert "it answered 404" in checks(found)["alerts"]["detail"]
     assert checks(found)["alerts"]["next"] == "nba-ml alerts send"
     assert PATH not in str(found)
+
+
+def test_a_kept_file_of_which_nothing_could_be_made_is_named():
+    context = Context()
+    context.warehouse.ensure()
+    path = spool.folder(context) / "alert-x.json"
+    spool.keep(path, {})
+    deliver(context)
+    found = checks(doctor.diagnose())["alerts"]
+    assert "alert-x.unreadable" in found["detail"]
+    assert "delete it" in found["next"]
+
+
+def test_an_alert_that_slack_refuses_is_named():
+    context = Context()
+    context.warehouse.ensure()
+    alerts.write(context, alerts.Alert("c", "urgent", "It broke.", "look", "1"))
+    with slack_stub() as stub:
+        stub.dislikes = "It broke."
+        settings = Settings(slack_webhook=stub.url)
+        deliver(Context(settings))
+    found = checks(doctor.diagnose(lambda: settings))["alerts"]
+    assert "c (refused: it answered 400 (invalid_blocks))" in found["detail"]
+    assert found["next"] == "nba-ml alerts"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"x": null}'])
+def test_a_calendar_that_cannot_be_read_is_wrong_and_an_ingest_writes_it_again(content):
+    context = Context()
+    context.warehouse.ensure()
+    (context.settings.home_folder / slate_calendar.FILE).write_text(content)
+    found = checks(doctor.diagnose())["calendar"]
+    assert not found["ok"]
+    assert slate_calendar.FILE in found["detail"]
+    assert found["next"].startswith("nba-ml ingest --from ")
 
 
 def test_what_is_wrong_comes_with_the_next_step():

@@ -86,6 +86,10 @@ def _show_slack(slack: Mapping[str, Any]) -> None:
         results.print(said, markup=False, soft_wrap=True)
     if slack["waiting"] or slack["files"]:
         results.print(f"{slack['waiting'] + slack['files']} are still to be told: nba-ml alerts send", markup=False, soft_wrap=True)
+    for cause, reason in slack["refused"].items():
+        results.print(f"Slack takes no message about {cause} ({reason}): read it here", markup=False, soft_wrap=True)
+    for path in slack["unreadable"]:
+        results.print(f"Nothing could be made of {path}: read what it says, then delete it", markup=False, soft_wrap=True)
     if not slack["configured"]:
         results.print(f"No Slack webhook is set here: {SET_UP}", markup=False, soft_wrap=True)
 
@@ -94,6 +98,8 @@ def _show_delivery(done: Mapping[str, Any]) -> None:
     from nba_ml.notices.health import SET_UP
 
     results.print(f"{done['told']} alerts were told in {done['messages']} messages; {done['waiting']} are still to be told.")
+    if done["refused"]:
+        results.print(f"{done['refused']} were refused by Slack for what they say: nba-ml alerts", markup=False, soft_wrap=True)
     for channel, reason in done["failed"].items():
         results.print(f"{channel}: Slack did not take the message: {reason}", markup=False, soft_wrap=True)
     if not done["configured"]:

@@ -1,7 +1,7 @@
 """What was expected and is missing: planned from the calendar, judged by the tables, told once, closed when it comes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -88,6 +88,7 @@ def missed(context: Context, ref: Mapping[str, Any] | None = None) -> dict[str, 
     for earlier, row in zip(before, rows, strict=True):
         if row["state"] in _FINAL and earlier["state"] not in _FINAL:
             _close_failures(context, row)
+    _close_past_updates(context, rows, today)
     counts = {state: sum(row["state"] == state for row in rows) for state in ("expected", "done", "late", "missed", "not_needed")}
     told = [written for kind in KINDS if (written := _tell(context, kind, rows))]
     return {**(ref or {}), "expected": counts, "overdue": [_brief(row) for row in overdue(rows)], "alerts": told}
@@ -207,14 +208,34 @@ def _close_failures(context: Context, row: Mapping[str, Any]) -> None:
         alerts.resolve_under(context, _stems(row["kind"]), f"It was done otherwise: {row['what']}.", slate_date=row["slate_date"])
 
 
+def _close_past_updates(context: Context, rows: list[dict[str, Any]], today: date) -> None:
+    """Close what Airflow told of updates that failed, once their row is final or their slate is past: no run of that slate follows that could."""
+    updates = {row["slate_date"]: row for row in rows if row["kind"] == UPDATE}
+    for day in {told["slate_date"] for told in alerts.open_alerts(context).to_dicts() if _is_under(told["cause"], UPDATE)} - {None}:
+        row = updates.get(day)
+        if row and row["state"] in (*_FINAL, "not_needed"):
+            alerts.resolve_under(context, _stems(UPDATE), f"It needs nobody any more: {row['what']}.", slate_date=day)
+        elif day < today:
+            became = row["what"] if row else "nothing can update it any more"
+            alerts.resolve_under(context, _stems(UPDATE), f"The slate of {day} is over: {became}.", slate_date=day)
+
+
 def _stems(kind: str) -> list[str]:
     return [f"{event}.nba_{kind}" for event in ("task", "run", "deadline")]
 
 
+def _is_under(cause: str, kind: str) -> bool:
+    return any(cause == stem or cause.startswith((f"{stem}.", f"{stem}:")) for stem in _stems(kind))
+
+
 def _is_told(context: Context, kind: str, day: date) -> bool:
-    """Tell whether an open alert of Airflow's already says that the DAG of a kind failed, or is late, for a slate."""
-    about = alerts.open_alerts(context).filter(pl.col("slate_date").is_null() | (pl.col("slate_date") == day))
-    return any(told == stem or told.startswith((f"{stem}.", f"{stem}:")) for told in about["cause"] for stem in _stems(kind))
+    """Tell whether an alert of Airflow's says that the DAG of a kind failed, or is late, for a slate; open, or as the slate ended."""
+    stays = pl.col("resolved_at").is_null() & (pl.col("slate_date").is_null() | (pl.col("slate_date") == day))
+    # What `_close_past_updates` closes would else be told a second time, as a missed run.
+    past = (
+        (pl.col("slate_date") == day) & (pl.col("resolved_at") >= calendar.at_new_york(day + timedelta(days=1), time())) & (kind == UPDATE)
+    )
+    return any(_is_under(cause, kind) for cause in alerts.all_alerts(context).filter(stays | past)["cause"])
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, Any]:

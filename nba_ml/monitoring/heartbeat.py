@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from nba_ml import calendar
+from nba_ml import calendar, slate_calendar
 from nba_ml.context import Context
+from nba_ml.errors import BadInput
 from nba_ml.monitoring import expected
 from nba_ml.notices.health import health
-from nba_ml.rhythm import KINDS
+from nba_ml.rhythm import INGEST, KINDS
 
 UNPAUSE = "in Airflow, see whether nba_monitor is there, unpaused and green"
 
@@ -22,7 +23,7 @@ def heartbeat(context: Context) -> dict[str, Any]:
     """
     rows, planned = expected.outlook(context)
     late = expected.overdue(rows)
-    problems = []
+    problems = _unplanned(context)
     if late and not planned:
         first = min(row["due_at"] for row in late).astimezone(calendar.NEW_YORK)
         what = f"nothing has ever been watched here: no expected run is planned, and work is due since {first:%Y-%m-%d %H:%M} New York"
@@ -56,6 +57,16 @@ def sentence(found: dict[str, Any]) -> str:
     return f"OK: {never}" + (
         f"{coming['kind']} of {coming['slate_date']} is due next, at {coming['due_at']}" if coming else "nothing is due"
     )
+
+
+def _unplanned(context: Context) -> list[dict[str, str]]:
+    """Say that the scheduler can't read which dates are slates: then it plans no run at all."""
+    try:
+        slate_calendar.load(context.settings.home_folder)
+    except (BadInput, OSError) as error:
+        today = calendar.slate_date(calendar.now())
+        return [{"what": f"Airflow plans no slates: {error}", "next_step": expected.next_step(INGEST, [today])}]
+    return []
 
 
 def _untold(context: Context) -> list[str]:

@@ -4,18 +4,16 @@
 and never raise; where the warehouse takes nothing, the message goes out directly and a file in the home waits for the next delivery.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_ml import alerts, calendar
 from nba_ml.alerts import Alert
 from nba_ml.context import Context
-from nba_ml.notices import outbox, slack, spool
+from nba_ml.notices import kept, outbox, posting, slack
 from nba_ml.notices.messages import compose
 from nba_ml.notices.tellings import NOTICES, SLACK, URGENT, Telling
 
@@ -55,9 +53,10 @@ def deliver(context: Context, ref: Mapping[str, Any] | None = None) -> dict[str,
     -------
     dict
         "configured" (whether any webhook is), "taken_in" (files of the home that were written to the warehouse), "messages" (posted), "told"
-        (alerts in them), "failed" (channel → reason), "waiting" (alerts that are still to be told).
+        (alerts in them), "refused" (alerts that Slack refuses for what they say, which are not tried again),
+        "failed" (channel → reason), "waiting" (alerts that are still to be told).
     """
-    answer: dict[str, Any] = {"configured": False, "taken_in": spool.take_in(context, _TAKE_IN), "messages": 0, "told": 0, "failed": {}}
+    answer: dict[str, Any] = {"configured": False, "taken_in": kept.take_in(context), "messages": 0, "told": 0, "refused": 0, "failed": {}}
     clients = slack.webhooks(context)
     answer["configured"] = bool(clients)
     lines = _lines(clients)
@@ -110,12 +109,11 @@ def announce_over(context: Context, stems: Sequence[str], what: str, slate_date:
     """
     try:
         # What went wrong while the warehouse took nothing is over too.
-        spool.take_in(context, _TAKE_IN)
+        kept.take_in(context)
         over = [row["cause"] for row in alerts.resolve_under(context, stems, what, slate_date=slate_date)]
     except Exception:
         log.exception("the warehouse does not take that %s is over", ", ".join(stems))
-        document = {"stems": list(stems), "what": what, "slate_date": slate_date, "at": calendar.now().isoformat()}
-        return {"spooled": _kept(spool.path_of(context, "over", *stems, slate_date), document)}
+        return {"spooled": kept.keep_over(context, stems, what, slate_date)}
     return {"over": over} | deliver_quietly(context)
 
 
@@ -135,20 +133,21 @@ def _tell(context: Context, line: _Line, answer: dict[str, Any]) -> int:
     claimed = outbox.claim(context, wanted) if wanted else []
     if not claimed:
         return 0
-    payload = compose([telling for telling, _ in claimed], context.settings.environment, now)
-    rows = [row for _, row in claimed]
-    try:
-        slack.post(line.client, payload)
-    except slack.NotPosted as error:
-        log.warning("Slack did not take %d alerts: %s", len(rows), error.reason)
-        answer["failed"] |= dict.fromkeys(line.channels, error.reason)
-        outbox.record(context, [row | {"failure": error.reason, "retry_at": error.retry_at} for row in rows])
-        alerts.write(context, _slack_is_down(line, error.reason, len(rows)))
-        return 0
-    answer["messages"] += 1
-    _confirm(context, [row | {"delivered_at": calendar.now()} for row in rows])
-    alerts.resolve(context, line.cause, _AGAIN)
-    return len(rows)
+    posted = posting.post(line.client, claimed, context.settings.environment)
+    answer["messages"] += posted.messages
+    answer["refused"] += len(posted.refused)
+    if posted.told:
+        _confirm(context, posted.told)
+    if posted.refused or posted.kept:
+        outbox.record(context, posted.refused + posted.kept)
+    if posted.failure is None:
+        alerts.resolve(context, line.cause, _AGAIN)
+        return len(posted.told)
+    reason = posted.failure.reason
+    log.warning("Slack did not take %d alerts: %s", len(posted.kept), reason)
+    answer["failed"] |= dict.fromkeys(line.channels, reason)
+    alerts.write(context, _slack_is_down(line, reason, len(posted.kept)))
+    return len(posted.told)
 
 
 def _as_over(telling: Telling, now: datetime) -> Telling:
@@ -162,7 +161,7 @@ def _confirm(context: Context, rows: list[dict[str, Any]]) -> None:
         outbox.record(context, rows)
     except Exception:
         log.exception("the warehouse does not take that %d alerts were told", len(rows))
-        _kept(spool.path_of(context, "told", rows[0]["claimed_by"]), {"rows": rows})
+        kept.keep_told(context, rows)
 
 
 def _slack_is_down(line: _Line, reason: str, alerts_waiting: int) -> Alert:
@@ -178,64 +177,19 @@ def _slack_is_down(line: _Line, reason: str, alerts_waiting: int) -> Alert:
 
 def _around_warehouse(context: Context, alert: Alert) -> dict[str, Any]:
     """Tell an alert without the warehouse, once a cause, and keep it in a file that says so."""
-    path, now = spool.path_of(context, "alert", alert.cause, alert.occasion), calendar.now()
-    told_in = _told_around(context, alert.cause)
-    if told_in and path.exists():
+    now = calendar.now()
+    told_in = next((channel for other, channel in kept.waiting(context) if other.cause == alert.cause and channel), None)
+    if told_in and kept.alert_file(context, alert).exists():
         return {"spooled": True}
     row = asdict(alert) | {"count": 1, "first_at": now, "opened_at": now, "resolved_at": None, "resolution": None}
     channel = URGENT if alert.severity == "urgent" else NOTICES
-    document: dict[str, Any] = {"alert": asdict(alert), "at": now.isoformat(), "told_in": told_in}
     # Kept first: if this process dies while it posts, the alert is not lost.
-    spooled = _kept(path, document)
+    spooled = kept.keep_alert(context, alert, now, told_in)
     client = slack.webhooks(context).get(channel)
     if client and not told_in:
         try:
             slack.post(client, compose([Telling(row, "open", channel)], context.settings.environment, now, remark=_WITHOUT_WAREHOUSE))
-            spooled = _kept(path, document | {"told_in": channel})
+            spooled = kept.keep_alert(context, alert, now, channel)
         except slack.NotPosted as error:
             log.warning("Slack did not take the alert %s either: %s", alert.cause, error.reason)
     return {"spooled": spooled}
-
-
-def _told_around(context: Context, cause: str) -> str | None:
-    """Return the channel in which a cause was told that still waits in a file."""
-    for path in spool.files(context):
-        if path.name.startswith("alert-"):
-            document = json.loads(path.read_text("utf-8"))
-            if document["alert"]["cause"] == cause and document["told_in"]:
-                return str(document["told_in"])
-    return None
-
-
-def _kept(path: Path, document: Mapping[str, Any]) -> bool:
-    """Keep a document for the next delivery; tell whether that worked."""
-    try:
-        spool.keep(path, document)
-    except OSError:
-        log.exception("%s can't be written", path)
-        return False
-    return True
-
-
-def _take_in_alert(context: Context, document: Mapping[str, Any]) -> None:
-    slate = document["alert"]["slate_date"]
-    alert = Alert(**document["alert"] | {"slate_date": date.fromisoformat(slate) if slate else None})
-    at = datetime.fromisoformat(document["at"])
-    alerts.write(context, alert, at=at)
-    if document["told_in"]:
-        row = alerts.open_alerts(context).filter(cause=alert.cause).row(0, named=True)
-        outbox.record_told(context, row, document["told_in"], at)
-
-
-def _take_in_over(context: Context, document: Mapping[str, Any]) -> None:
-    slate = document["slate_date"]
-    at = datetime.fromisoformat(document["at"])
-    alerts.resolve_under(context, document["stems"], document["what"], slate_date=date.fromisoformat(slate) if slate else None, at=at)
-
-
-def _take_in_told(context: Context, document: Mapping[str, Any]) -> None:
-    moments = ("opened_at", "claimed_at", "delivered_at")
-    outbox.record(context, [row | {name: datetime.fromisoformat(row[name]) for name in moments} for row in document["rows"]])
-
-
-_TAKE_IN = {"alert": _take_in_alert, "over": _take_in_over, "told": _take_in_told}

@@ -19,7 +19,9 @@ def health(context: Context) -> dict[str, Any]:
     -------
     dict
         "configured" (whether the settings or the clients at hand name a webhook), "waiting" (alerts that are still to be told), "down" (what is
-        said of each channel that takes no messages), "files" (in the home, still to be taken in), "last_delivered" (or None).
+        said of each channel that takes no messages), "files" (in the home, still to be taken in), "unreadable"
+        (files there of which nothing could be made), "refused" (open alerts that Slack refused for what they
+        say: cause → why), "last_delivered" (or None).
     """
     down = alerts.open_alerts(context).filter(pl.col("cause").str.starts_with(f"{SLACK}:"))
     return {
@@ -27,5 +29,7 @@ def health(context: Context) -> dict[str, Any]:
         "waiting": len(outbox.pending(context)),
         "down": down["what"].to_list(),
         "files": len(spool.files(context)),
+        "unreadable": [str(path) for path in spool.unreadable(context)],
+        "refused": outbox.refused(context),
         "last_delivered": outbox.last_delivered(context),
     }

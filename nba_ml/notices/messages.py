@@ -69,6 +69,11 @@ def compose(tellings: Sequence[Telling], environment: str, now: datetime, *, rem
     return {"text": _summary(ordered, environment), "blocks": made, "unfurl_links": False, "unfurl_media": False}
 
 
+def about_refused(number: int, environment: str) -> Payload:
+    """Make the message that says that alerts could not be shown; it holds nothing of them."""
+    return {"text": f"{environment}: Slack refused {number} alerts for what they say: `nba-ml alerts` lists them."}
+
+
 def _place(telling: Telling) -> tuple[Any, ...]:
     """Put what is about no slate first, then the newest slate; within a slate the most severe first, and what is over last."""
     row = telling.row

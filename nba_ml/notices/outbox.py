@@ -14,7 +14,7 @@ import polars as pl
 
 from nba_ml import alerts, calendar
 from nba_ml.context import Context
-from nba_ml.notices.tellings import OVER_IS_NEWS, Telling, due, opened_at
+from nba_ml.notices.tellings import OVER_IS_NEWS, Telling, due, is_refused, opened_at
 from nba_ml.warehouse.port import LATEST
 
 TABLE = "nba_ops.alert_deliveries"
@@ -72,6 +72,15 @@ def record_told(context: Context, row: Row, channel: str, at: datetime) -> None:
     """Write that an alert, as its row stands, was told outside the outbox."""
     telling = Telling(row, "open", channel)
     record(context, [row_of(context, telling) | {"claimed_by": "spool", "claimed_at": at, "delivered_at": at}])
+
+
+def refused(context: Context) -> dict[str, str]:
+    """Return the open alerts that Slack refused for what they say, and took in no later message: cause → why."""
+    where = {"environment": context.settings.environment}
+    opened = {(row["cause"], row["opened_at"]) for row in alerts.open_alerts(context).to_dicts()}
+    tried = context.warehouse.read(TABLE, as_of=LATEST, where=where | {"cause": [cause for cause, _ in opened]}).sort("claimed_at")
+    last = {row["cause"]: row for row in tried.to_dicts() if (row["cause"], row["opened_at"]) in opened}
+    return {cause: row["failure"] for cause, row in last.items() if is_refused(row)}
 
 
 def last_delivered(context: Context) -> datetime | None:

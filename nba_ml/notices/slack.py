@@ -39,6 +39,10 @@ class NotPosted(Exception):
         self.retry_at = retry_at
 
 
+class Refused(NotPosted):
+    """Slack did not take a message for what it says."""
+
+
 def webhooks(context: Context) -> "Mapping[str, WebhookClient]":
     """Return the client of each channel: that which the context was given, else that of the settings.
 
@@ -69,8 +73,10 @@ def post(client: "WebhookClient", payload: Mapping[str, Any]) -> None:
 
     Raises
     ------
+    Refused
+        If Slack answers that the message is no good.
     NotPosted
-        If Slack can't be reached, does not answer in time, or answers anything but 200.
+        If it can't be reached, does not answer in time, or answers anything else but 200.
     """
     try:
         answer = client.send_dict(dict(payload))
@@ -83,6 +89,8 @@ def post(client: "WebhookClient", payload: Mapping[str, Any]) -> None:
     said = f"it answered {answer.status_code} ({redact(answer.body)[:100].strip() or 'nothing'})"
     if answer.status_code == 429:
         raise NotPosted(said, calendar.now() + _patience(answer.headers))
+    if answer.status_code in (400, 413):
+        raise Refused(said)
     advice = ": the webhook was removed or is wrong, make a new one" if answer.status_code in (401, 403, 404, 410) else ""
     raise NotPosted(said + advice)
 

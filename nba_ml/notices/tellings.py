@@ -28,6 +28,9 @@ LEASE = timedelta(minutes=5)
 SLACK = "slack"
 """Stem of the causes that say that a channel takes no messages: they are told in the other one."""
 
+REFUSED = "refused: "
+"""What the failure of a telling begins with that Slack refused for what it says: it counts as told, since it would be refused again."""
+
 Row = Mapping[str, Any]
 
 
@@ -94,32 +97,42 @@ def due(rows: Iterable[Row], deliveries: Iterable[Row], now: datetime) -> list[T
 
 def _telling(row: Row, tries: list[Row], now: datetime) -> Telling | None:
     told = [each for each in tries if each["delivered_at"]]
-    kind = _kind(row, told, now)
+    settled = [each for each in tries if each["delivered_at"] or is_refused(each)]
+    kind = _kind(row, settled, now)
     if kind is None:
         return None
     failed = [each for each in tries if not each["delivered_at"]]
     going_on = any(each["failure"] is None and each["claimed_at"] > now - LEASE for each in failed)
     patience = max((each["retry_at"] for each in failed if each["retry_at"]), default=None)
-    return Telling(row, kind, _channel(row, told), 1 + len(failed), told=bool(told), held=going_on, not_before=patience)
+    return Telling(row, kind, _channel(row, settled), 1 + len(failed), told=bool(told), held=going_on, not_before=patience)
 
 
-def _kind(row: Row, told: list[Row], now: datetime) -> Literal["open", "over", "note"] | None:
+def is_refused(delivery: Row) -> bool:
+    """Tell whether Slack refused a telling for what it says."""
+    return (delivery["failure"] or "").startswith(REFUSED)
+
+
+def _kind(row: Row, settled: list[Row], now: datetime) -> Literal["open", "over", "note"] | None:
     if row["resolved_at"]:
-        if row["resolved_at"] < now - OVER_IS_NEWS or any(each["kind"] != "open" for each in told):
+        if row["resolved_at"] < now - OVER_IS_NEWS or any(each["kind"] != "open" for each in settled):
             return None
         return "over" if row["resolution"] else "note"
-    if not told:
+    if not settled:
         return "open"
-    count = max(each["count"] for each in told)
-    if _rank(row) > max(map(_rank, told)) or row["count"] >= 2 * count:
+    count = max(each["count"] for each in settled)
+    if _rank(row) > max(map(_rank, settled)) or row["count"] >= 2 * count:
         return "open"
-    return "open" if row["count"] > count and now - max(each["delivered_at"] for each in told) >= AGAIN_AFTER else None
+    return (
+        "open"
+        if row["count"] > count and now - max(each["delivered_at"] or each["claimed_at"] for each in settled) >= AGAIN_AFTER
+        else None
+    )
 
 
-def _channel(row: Row, told: list[Row]) -> str:
+def _channel(row: Row, settled: list[Row]) -> str:
     if row["cause"] == f"{SLACK}:{URGENT}":
         return NOTICES
-    return URGENT if max(map(_rank, [row, *told])) == len(SEVERITIES) - 1 else NOTICES
+    return URGENT if max(map(_rank, [row, *settled])) == len(SEVERITIES) - 1 else NOTICES
 
 
 def _rank(row: Row) -> int:

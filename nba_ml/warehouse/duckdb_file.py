@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
-from nba_ml.errors import NbaMlError, Unavailable, UsageError
+from nba_ml.errors import BadInput, NbaMlError, PermissionMissing, Unavailable, UsageError
 
 _CONFIG = {
     "memory_limit": "1GB",
@@ -68,6 +69,10 @@ class DuckDBFile:
             If there is no file yet and `create` is not set.
         Unavailable
             If the file is still held after `wait_seconds`; the message names the holder.
+        PermissionMissing
+            If this user may not read or write beside the file.
+        BadInput
+            If it is no DuckDB file.
         NbaMlError
             If the file cannot be opened, read or written for another reason.
         """
@@ -97,13 +102,23 @@ class DuckDBFile:
                 finally:
                     # Closing without a commit rolls back.
                     connection.close()
-        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.TransactionException) as error:
-            raise NbaMlError(
-                f"{self.path}: {_first_line(error)}; nothing was changed by this operation. "
-                "Free disk space and memory, check the file's permissions, then run the same command again"
+        except duckdb.IOException as error:
+            if "not a valid duckdb database" not in str(error).lower():
+                raise self._failed(error) from error
+            raise BadInput(
+                f"{self.path} is no DuckDB file, or a damaged one: {_first_line(error)}. "
+                "Put a copy of it back, or move it away and run `nba-ml init` and `nba-ml ingest` again"
             ) from error
+        except (duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.TransactionException) as error:
+            raise self._failed(error) from error
         finally:
             turn.release()
+
+    def _failed(self, error: duckdb.Error) -> NbaMlError:
+        return NbaMlError(
+            f"{self.path}: {_first_line(error)}; nothing was changed by this operation. "
+            "Free disk space and memory, check the file's permissions, then run the same command again"
+        )
 
     def _make_folder(self) -> None:
         try:
@@ -118,9 +133,7 @@ class DuckDBFile:
         DuckDB locks its file too, but reads the header first: a process that opens it while another one closes it may work on a file that has
         changed under it.
         """
-        if not create and not self.path.exists():
-            raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
-        with self.path.with_suffix(".lock").open("a+") as lock:
+        with self._lock_file(write, create) as lock:
             for _ in _tries(deadline):
                 try:
                     fcntl.flock(lock, (fcntl.LOCK_EX if write else fcntl.LOCK_SH) | fcntl.LOCK_NB)
@@ -134,6 +147,19 @@ class DuckDBFile:
                 lock.write(str(os.getpid()))
                 lock.flush()
             yield
+
+    def _lock_file(self, write: bool, create: bool) -> TextIO:
+        """Open the lock file; whoever only reads needs no more than to read it."""
+        path = self.path.with_suffix(".lock")
+        try:
+            if not create and not self.path.exists():
+                raise UsageError(f"there is no warehouse at {self.path} yet: run `nba-ml init`")
+            return path.open("r" if not write and path.exists() else "a+")
+        except PermissionError as error:
+            may = "write" if write else "read"
+            raise PermissionMissing(
+                f"{path}: this user may not {may} it. Run the command as the user who owns {self.path.parent}, or let this one {may} there"
+            ) from error
 
     def _busy(self, holder: str) -> Unavailable:
         return Unavailable(

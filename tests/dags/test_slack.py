@@ -127,6 +127,24 @@ def test_a_killed_task_tells_nothing_and_its_run_does(stub, platform, monkeypatc
     assert alerts.open_alerts(platform).is_empty()
 
 
+def test_a_killed_task_is_told_while_the_warehouse_is_locked(stub, platform, monkeypatch):
+    monkeypatch.setattr("nba_slack._PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("nba_slack._SHORT_WAIT_SECONDS", 0.1)
+    with platform.warehouse._file.open(write=True):
+        tell("run failed", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r1", partition_key=SLATE, reason="task_failure")
+    assert "killed, or out of memory" in stub.texts[0]
+    assert len(spool.files(platform)) == 1
+
+
+def test_what_a_task_told_while_the_warehouse_was_locked_its_run_does_not_tell_again(stub, platform, monkeypatch):
+    monkeypatch.setattr("nba_slack._PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("nba_slack._LOCK_WAIT_SECONDS", 0.1)
+    with platform.warehouse._file.open(write=True):
+        fail(RuntimeError("x"))
+    tell("run failed", dag=SimpleNamespace(dag_id="nba_predict"), run_id="r1", partition_key=SLATE, reason="task_failure")
+    assert len(stub.taken) == 1
+
+
 def test_a_run_that_took_too_long_is_told(stub, platform):
     tell("run failed", dag=SimpleNamespace(dag_id="nba_train"), run_id="scheduled__x+00:00", reason="timed_out")
     assert "The run scheduled__x+00:00 of nba_train failed: timed out" in stub.texts[0]

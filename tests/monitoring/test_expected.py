@@ -1,12 +1,14 @@
 """Missed runs: found in the tables whatever the reason, told once with the next step, closed when they come, and none where none is due."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
-from nba_ml import alerts, calendar, grading
+from nba_ml import alerts, calendar, grading, slate_calendar
 from nba_ml.cli import app
 from nba_ml.context import Context
+from nba_ml.errors import BadInput, PermissionMissing
 from nba_ml.monitoring import expected, heartbeat, ping, steps
 from nba_ml.notices.delivery import deliver
 from nba_ml.settings import Settings
@@ -342,6 +344,15 @@ def test_a_slack_that_takes_no_messages_is_a_problem(tmp_path, context, clock):
     assert found["problems"][-1]["next_step"] == "nba-ml alerts send"
 
 
+def test_a_calendar_that_the_scheduler_cannot_read_is_a_problem(context, clock):
+    expected.missed(context)
+    (context.settings.home_folder / slate_calendar.FILE).write_text("{")
+    found = heartbeat.heartbeat(context)
+    assert not found["ok"]
+    assert slate_calendar.FILE in heartbeat.sentence(found)
+    assert found["problems"][0]["next_step"] == f"nba-ml ingest --from {SLATE} --to {SLATE}"
+
+
 def test_the_command_ends_with_three_where_something_is_overdue(context, clock, monkeypatch, capsys):
     monkeypatch.setenv("NBA_ML_HOME", str(context.settings.home))
     expected.missed(context)
@@ -351,6 +362,35 @@ def test_the_command_ends_with_three_where_something_is_overdue(context, clock, 
             app(["heartbeat"])
         assert end.value.code == code
         assert capsys.readouterr().out.startswith(word)
+
+
+def test_whoever_may_only_read_the_home_is_answered_and_may_not_write(context, clock, monkeypatch):
+    expected.missed(context)
+
+    def read_only(path, mode="r", *arguments, opener=Path.open, **more):
+        if mode != "r":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opener(path, mode, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    assert heartbeat.heartbeat(context)["ok"]
+    with pytest.raises(PermissionMissing, match=r"may not write it\. Run the command as the user who owns"):
+        expected.missed(context)
+
+
+def test_whoever_may_not_even_read_it_is_told_in_one_line(context, clock, monkeypatch):
+    def closed(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", closed)
+    with pytest.raises(PermissionMissing, match="may not read it"):
+        heartbeat.heartbeat(context)
+
+
+def test_a_warehouse_that_is_no_such_file_is_told_with_what_mends_it(context, clock):
+    context.settings.duckdb_path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(BadInput, match=r"is no DuckDB file.*nba-ml init"):
+        heartbeat.heartbeat(context)
 
 
 def test_the_monitor_pings_only_where_nothing_is_overdue(context, clock, monkeypatch):
@@ -411,3 +451,45 @@ def test_a_failure_that_another_run_made_good_is_closed(context, clock):
     clock(new_york(SLATE, 18, 15))
     expected.missed(context)
     assert set(causes(context)) == {f"task.nba_predict.score:{SLATE - DAY}"}
+
+
+def fail_the_update(context, day):
+    for cause in (f"task.nba_update.score:{day}", f"run.nba_update:{day}"):
+        alerts.write(context, alerts.Alert(cause, "warning", "It failed.", "Clear the task", "run", slate_date=day))
+
+
+def ends(context):
+    return {row["cause"]: row["resolution"] for row in alerts.all_alerts(context).to_dicts()}
+
+
+def test_an_update_that_failed_is_over_with_its_slate_and_is_not_told_again(context, clock):
+    expected.missed(context)
+    publish(context, SLATE, new_york(SLATE, 9))
+    fail_the_update(context, SLATE)
+    clock(new_york(SLATE, 20))
+    expected.missed(context)
+    assert f"run.nba_update:{SLATE}" in causes(context)
+    for hour in (8, 9):
+        clock(new_york(SLATE + DAY, hour))
+        expected.missed(context)
+        assert causes(context) == {}
+    what = f"The slate of {SLATE} is over: {SLATE} was not predicted again before its first tip-off."
+    assert ends(context) == {f"task.nba_update.score:{SLATE}": what, f"run.nba_update:{SLATE}": what}
+
+
+def test_an_update_that_failed_after_it_was_done_is_closed(context, clock):
+    expected.missed(context)
+    publish(context, SLATE, new_york(SLATE, 9))
+    audit(context, f"predict:{SLATE}:r1{SLATE}", new_york(SLATE, 17, 47))
+    clock(new_york(SLATE, 18, 15))
+    expected.missed(context)
+    fail_the_update(context, SLATE)
+    expected.missed(context)
+    assert ends(context)[f"run.nba_update:{SLATE}"].startswith(f"It needs nobody any more: {SLATE} was looked at again")
+
+
+def test_an_update_of_a_slate_that_nobody_looks_at_any_more_is_closed(context, clock):
+    long_ago = SLATE - 60 * DAY
+    fail_the_update(context, long_ago)
+    expected.missed(context)
+    assert ends(context)[f"run.nba_update:{long_ago}"] == f"The slate of {long_ago} is over: nothing can update it any more."

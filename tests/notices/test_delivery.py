@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,7 +11,8 @@ from nba_ml import alerts, calendar
 from nba_ml.alerts import Alert
 from nba_ml.context import Context
 from nba_ml.errors import Unavailable
-from nba_ml.notices import delivery, outbox, slack, spool
+from nba_ml.notices import delivery, kept, outbox, slack, spool
+from nba_ml.notices.health import health
 from nba_ml.notices.tellings import LEASE
 from nba_ml.settings import Settings
 from nba_ml.warehouse import schema
@@ -60,7 +61,7 @@ def test_everything_is_told_in_one_message_and_only_once(context, stub):
     alerts.write(context, ALERT)
     alerts.write(context, WARNING)
     done = delivery.deliver(context)
-    assert done == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "failed": {}, "waiting": 0}
+    assert done == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "refused": 0, "failed": {}, "waiting": 0}
     assert delivery.deliver(context)["messages"] == 0
     alerts.write(context, ALERT)
     assert delivery.deliver(context)["messages"] == 0
@@ -147,7 +148,15 @@ def test_while_slack_stays_down_nothing_is_forgotten_or_doubled(context, stub, c
         delivery.deliver(context)
         clock.passes(hours=7)
     assert stub.requests == 5
-    assert delivery.deliver(context) == {"configured": True, "taken_in": 0, "messages": 1, "told": 2, "failed": {}, "waiting": 0}
+    assert delivery.deliver(context) == {
+        "configured": True,
+        "taken_in": 0,
+        "messages": 1,
+        "told": 2,
+        "refused": 0,
+        "failed": {},
+        "waiting": 0,
+    }
     assert delivery.deliver(context)["messages"] == 0
     assert "Over after 1 d 11 h" in stub.texts[0]
     assert "told 1 d 11 h late" in stub.texts[0]
@@ -162,6 +171,46 @@ def test_that_one_channel_is_down_is_told_in_the_other(tmp_path, stub, clock):
     assert list(done["failed"]) == ["notices"]
     assert "slack:notices" in stub.texts[-1]
     assert "make a new one" in stub.texts[-1]
+
+
+def test_a_message_that_slack_refuses_holds_up_no_other_and_is_not_tried_again(context, stub, clock):
+    stub.dislikes = ALERT.cause
+    for alert in (ALERT, WARNING, replace(WARNING, cause="late:v1")):
+        alerts.write(context, alert)
+    done = delivery.deliver(context)
+    assert (done["told"], done["refused"], done["failed"], done["waiting"]) == (2, 1, {}, 0)
+    assert [sum(cause in text for text in stub.texts) for cause in (ALERT.cause, WARNING.cause, "late:v1")] == [0, 1, 1]
+    assert "refused 1 alerts" in stub.texts[-1]
+    (refused,) = [row for row in deliveries(context) if row["cause"] == ALERT.cause]
+    assert (refused["delivered_at"], refused["failure"]) == (None, "refused: it answered 400 (invalid_blocks)")
+    assert health(context)["refused"] == {ALERT.cause: refused["failure"]}
+    before = stub.requests
+    assert delivery.deliver(context)["waiting"] == 0
+    assert stub.requests == before
+    stub.dislikes = None
+    alerts.resolve(context, ALERT.cause, "Published.")
+    assert delivery.deliver(context)["told"] == 1
+    assert health(context)["refused"] == {}
+
+
+def test_a_webhook_that_refuses_everything_is_down_and_nothing_is_set_aside(context, stub, clock):
+    stub.answers = [400] * 4
+    alerts.write(context, ALERT)
+    alerts.write(context, WARNING)
+    done = delivery.deliver(context)
+    assert (done["told"], done["refused"], done["waiting"]) == (0, 0, 3)
+    assert delivery.deliver(context)["told"] == 3
+
+
+def test_slack_that_asks_for_patience_between_single_messages_gets_it(context, stub, clock):
+    stub.answers = [400, 200, (429, {"retry-after": "60"})]
+    for cause in ("a", "b", "c"):
+        alerts.write(context, replace(WARNING, cause=cause))
+    done = delivery.deliver(context)
+    assert (done["told"], done["waiting"], stub.requests) == (1, 3, 3)
+    clock.passes(seconds=61)
+    assert delivery.deliver(context)["waiting"] == 0
+    assert [sum(f"`{cause}`" in text for text in stub.texts) for cause in ("a", "b", "c")] == [1, 1, 1]
 
 
 def test_a_lost_answer_is_told_twice_rather_than_never(context, stub, clock):
@@ -280,6 +329,58 @@ def test_a_file_that_cannot_be_read_is_set_aside(context, caplog):
     assert delivery.deliver(context)["taken_in"] == 0
     assert path.with_suffix(".unreadable").exists()
     assert "set aside" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("alert-x", "{}"),
+        ("alert-x", "[]"),
+        (
+            "alert-x",
+            json.dumps({"alert": asdict(ALERT) | {"severity": "loud"}, "at": "2024-01-05T12:00:00+00:00", "told_in": None}, default=str),
+        ),
+        ("alert-x", json.dumps({"alert": asdict(ALERT), "at": "2024-01-05T12:00:00+00:00", "told_in": "radio"}, default=str)),
+        ("over-x", "{}"),
+        ("told-x", '{"rows": [{}]}'),
+        ("told-x", '{"rows": []}'),
+        ("other-x", "{}"),
+        ("x", "{}"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_made_stops_nothing_else(name, content, context, stub, clock, caplog):
+    path = spool.folder(context) / f"{name}.json"
+    spool.keep(path, {})
+    path.write_text(content)
+    kept.keep_alert(context, ALERT, calendar.now(), None)
+    alerts.write(context, WARNING)
+    done = delivery.deliver(context)
+    assert (done["taken_in"], done["told"], done["waiting"]) == (1, 2, 0)
+    assert [aside.name for aside in spool.unreadable(context)] == [f"{name}.unreadable"]
+    assert path.name in caplog.text
+    assert health(context)["unreadable"] == [str(path.with_suffix(".unreadable"))]
+
+
+def test_a_broken_file_keeps_nobody_from_being_told_around_the_warehouse(context, stub, clock, monkeypatch):
+    for path, content in ((spool.path_of(context, "alert", "x"), "{"), (spool.path_of(context, "alert", "y"), "{}")):
+        spool.keep(path, {})
+        path.write_text(content)
+    monkeypatch.setattr(context.warehouse, "read", _busy)
+    assert delivery.announce(context, ALERT) == {"spooled": True}
+    assert delivery.announce(context, ALERT) == {"spooled": True}
+    assert len(stub.taken) == 1
+
+
+def test_a_warehouse_that_cannot_be_written_costs_no_file(context, stub, clock, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    kept.keep_alert(context, ALERT, calendar.now(), None)
+    with monkeypatch.context() as patch:
+        patch.setattr(context.warehouse, "read", denied)
+        with pytest.raises(PermissionError):
+            delivery.deliver(context)
+    assert delivery.deliver(context)["told"] == 1
 
 
 def test_what_is_over_closes_what_is_about_the_slate_or_none(context):

@@ -176,7 +176,7 @@ def test_what_would_pass_for_live_rows_is_refused(tmp_path, lived):
         season.replay(open_home(tmp_path), FIRST, calendar.slate_date(calendar.now()))
     shutil.copytree(lived[0].settings.home_folder, tmp_path / "used")
     (tmp_path / "used" / FILE).unlink()
-    with pytest.raises(UsageError, match="holds predictions and a released version and games up to .* that no replay made"):
+    with pytest.raises(UsageError, match=r"holds predictions and a released version and games up to .* that no replay made"):
         season.replay(open_home(tmp_path / "used"), FIRST, LAST)
     ahead = open_home(tmp_path / "ahead")
     ingest(ahead, FIRST, LAST, run="of another clock")
