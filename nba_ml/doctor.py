@@ -12,14 +12,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from nba_ml import alerts, calendar, slate_calendar
+from nba_ml import alerts, by_hand, calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.doctor_google import trials
 from nba_ml.errors import NbaMlError, PermissionMissing, Unavailable, UsageError
-from nba_ml.monitoring import expected
 from nba_ml.notices.health import SET_UP, health
 from nba_ml.redaction import MASK, without_login
-from nba_ml.rhythm import INGEST
 from nba_ml.settings import Settings, load_settings
 
 LIBRARIES = (
@@ -101,8 +99,7 @@ def diagnose(settings: Callable[[], Settings] = load_settings) -> dict[str, Any]
         context = Context(loaded[0])
         shown = masked(loaded[0])
         run("disk", lambda: _disk(loaded[0].home_folder), "free disk space, or set NBA_ML_HOME to a larger disk")
-        today = calendar.slate_date(calendar.now())
-        run("calendar", lambda: _calendar(loaded[0].home_folder), expected.next_step(INGEST, [today]))
+        run("calendar", lambda: _calendar(loaded[0].home_folder), by_hand.ingest())
         shut = _google(context, run)
         if "bigquery" not in shut and run("warehouse", lambda: _warehouse(context), "nba-ml init") is None:
             run("alerts", lambda: _alerts(context), "nba-ml alerts send")

@@ -15,7 +15,7 @@ INGEST, PREDICT, UPDATE, GRADE, MONITOR, TRAIN = KINDS = ("ingest", "predict", "
 """What is expected of a slate, in the order of the day; `TRAIN` of each training day after slates."""
 
 DAYS_BACK = 8
-"""A day's ingest reads yesterday and the week before it: the league corrects box scores within days, and a postponed game is given up on the sixth."""
+"""Yesterday and the week before it, which a day's ingest reads: the league corrects box scores, and a postponed game is given up on the sixth day."""
 
 DAYS_AHEAD = timedelta(days=2)
 """It reads schedule, lines and reports up to the day after tomorrow."""

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from nba_ml import calendar, slate_calendar
+from nba_ml import by_hand, calendar, slate_calendar
 from nba_ml.context import Context
 from nba_ml.errors import BadInput
 from nba_ml.monitoring import expected
 from nba_ml.notices.health import health
-from nba_ml.rhythm import INGEST, KINDS
+from nba_ml.rhythm import KINDS
 
 UNPAUSE = "in Airflow, see whether nba_monitor is there, unpaused and green"
 
@@ -64,8 +64,7 @@ def _unplanned(context: Context) -> list[dict[str, str]]:
     try:
         slate_calendar.load(context.settings.home_folder)
     except (BadInput, OSError) as error:
-        today = calendar.slate_date(calendar.now())
-        return [{"what": f"Airflow plans no slates: {error}", "next_step": expected.next_step(INGEST, [today])}]
+        return [{"what": f"Airflow plans no slates: {error}", "next_step": by_hand.ingest()}]
     return []
 
 

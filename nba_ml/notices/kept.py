@@ -78,7 +78,9 @@ def _alert(document: Mapping[str, Any]) -> tuple[Alert, str | None, datetime]:
 def _take_in_alert(context: Context, document: Mapping[str, Any]) -> None:
     alert, told_in, at = _alert(document)
     alerts.write(context, alert, at=at)
-    for row in alerts.open_alerts(context).filter(cause=alert.cause).to_dicts() if told_in else ():
+    if told_in is None:
+        return
+    for row in alerts.open_alerts(context).filter(cause=alert.cause).to_dicts():
         outbox.record_told(context, row, told_in, at)
 
 

@@ -1,5 +1,6 @@
 """What a report shows besides the backtest frame: rest before each game, and lines that were seen to move."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,6 +9,8 @@ import polars as pl
 from nba_ml import calendar
 from nba_ml.context import Context
 from nba_ml.features import REPORTED_PREFIX, FeatureSet
+from nba_ml.registry import versions
+from nba_ml.systems.xgboost import XGBoost
 from nba_ml.training import betting
 
 
@@ -54,3 +57,11 @@ def notes(context: Context, rows: pl.DataFrame) -> list[str]:
         "out was guessed from absences."
     )
     return [whose, heard]
+
+
+def gains(context: Context, version: str, names: Sequence[str]) -> dict[str, float]:
+    """Return each feature's share (0..1) of the gain of a version's model, whose fit has just been stored."""
+    model = context.store.read(versions.folder(versions.MODEL, version) + "model.ubj")
+    found = XGBoost.from_bytes(model, names).importance()
+    total = sum(found.values()) or 1.0
+    return {name: gain / total for name, gain in found.items()}

@@ -6,7 +6,6 @@ that is already there: a step that was killed is simply run again. Whoever has r
 
 import json
 import logging
-from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -26,7 +25,6 @@ from nba_ml.registry.versions import MODEL as NAME
 from nba_ml.registry.versions import REPORT
 from nba_ml.systems.base import parameters
 from nba_ml.systems.panel import Panel, new_members
-from nba_ml.systems.xgboost import XGBoost
 from nba_ml.training import canaries, candidate, dataset, gating, metrics, report_card, rivals, walk_forward
 
 log = logging.getLogger(__name__)
@@ -193,7 +191,7 @@ def publish(context: Context, planned: Plan, *, data: dataset.Dataset | None = N
         page = report(
             predictions,
             title=f"Model {NAME}/{planned['version']}",
-            importance=_gains(context, planned, data.features.names),
+            importance=report_inputs.gains(context, planned["version"], data.features.names),
             gates=results["results"],
             canaries=_canaries(context, planned),
             notes=report_inputs.notes(context, inside),
@@ -256,13 +254,6 @@ def train(context: Context, until: date, *, cause: str | None = None) -> dict[st
         "number": released["number"],
         "next": released["next"],
     }
-
-
-def _gains(context: Context, planned: Plan, names: Sequence[str]) -> dict[str, float]:
-    model = context.store.read(versions.folder(NAME, planned["version"]) + "model.ubj")
-    gains = XGBoost.from_bytes(model, names).importance()
-    total = sum(gains.values()) or 1.0
-    return {name: gain / total for name, gain in gains.items()}
 
 
 def _load(context: Context, planned: Plan) -> dataset.Dataset:
