@@ -71,7 +71,8 @@ def compose(tellings: Sequence[Telling], environment: str, now: datetime, *, rem
 
 def about_refused(number: int, environment: str) -> Payload:
     """Make the message that says that alerts could not be shown; it holds nothing of them."""
-    return {"text": f"{environment}: Slack refused {number} alerts for what they say: `nba-ml alerts` lists them."}
+    said = f"{environment}: Slack refused {number} alerts for what they say: `nba-ml alerts` lists them."
+    return {"text": said, "blocks": [blocks.section(said)], "unfurl_links": False, "unfurl_media": False}
 
 
 def _place(telling: Telling) -> tuple[Any, ...]:
