@@ -13,8 +13,9 @@ CODE = ("nba_ml", "plugins", "dags", "scripts", "benchmarks", "examples")
 # Parts of nba_ml, from the ground up. A part imports parts of earlier layers only, and itself.
 LAYERS = (
     {"atomic", "clients", "errors", "calendar", "games", "ids", "odds", "progress", "redaction", "sequential"},
-    {"settings", "gates", "google_calls", "slate_calendar", "by_hand"},
+    {"settings", "gates", "google_calls", "slate_calendar"},
     {"rhythm"},
+    {"by_hand"},
     {"warehouse", "storage"},
     {"sources"},
     {"context"},

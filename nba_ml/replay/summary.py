@@ -53,8 +53,8 @@ def summary(context: Context, journal: Journal, first: date, last: date) -> dict
             "predicted": coverage.height,
             "with_lines": coverage.filter(pl.col("with_line") > 0).height,
             "graded": rows["slate_date"].n_unique(),
-            "not_predicted": _why(slates, coverage["slate_date"], {entry["day"]: entry for entry in entries if entry["step"] == "predict"}),
-            "not_graded": _why(coverage["slate_date"], rows["slate_date"], _by_slate(entries)),
+            "not_predicted": _why(slates, coverage["slate_date"], _predictions(entries), "its step has not come yet"),
+            "not_graded": _why(coverage["slate_date"], rows["slate_date"], _by_slate(entries), "no box score of it has come"),
         },
         "rows": {name: int(coverage[name].sum()) for name in ("population", "predicted", "abstained", "blocked")} | {"graded": rows.height},
         "errors": errors(rows),
@@ -112,15 +112,20 @@ def _difference(rows: pl.DataFrame, other: pl.Expr) -> list[float] | None:
     return None if interval["low"] is None or interval["high"] is None else [float(interval["low"]), float(interval["high"])]
 
 
+def _predictions(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Return the first prediction of each day."""
+    return {entry["day"]: entry for entry in entries if entry["step"] == "predict"}
+
+
 def _by_slate(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Return the last grading of each slate."""
     return {entry["step"].removeprefix(GRADE): entry for entry in entries if entry["step"].startswith(GRADE)}
 
 
-def _why(slates: Iterable[date], done: pl.Series, entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Say of each slate that is not among those `done` what stopped its step; `entries` by slate."""
+def _why(slates: Iterable[date], done: pl.Series, entries: Mapping[str, Entry], never: str) -> dict[str, str]:
+    """Say of each slate that is not among those `done` what stopped its step, or that it `never` came; `entries` by slate."""
     said = {slate.isoformat(): entries.get(slate.isoformat()) for slate in sorted(set(slates) - set(done))}
-    return {slate: (entry["error"] or "nothing to show for it") if entry else "its step has not come yet" for slate, entry in said.items()}
+    return {slate: (entry["error"] or "nothing to show for it") if entry else never for slate, entry in said.items()}
 
 
 def _released(entry: Any) -> dict[str, Any]:
