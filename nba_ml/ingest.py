@@ -26,6 +26,7 @@ _NAMES = "nba_raw.given_feature_names"
 
 def daily_span(context: Context, today: date) -> tuple[date, date]:
     """Return the first and last date that a day's ingest reads: after an outage it begins where the box scores end, so that no hole stays."""
+    context.warehouse.ensure()
     found = context.warehouse.query("SELECT MAX(game_date) AS last FROM nba_raw.player_box WHERE game_date < $today", {"today": today})
     last: date | None = found["last"][0]
     usual = calendar.days_back(today, DAYS_BACK + 1)

@@ -53,6 +53,8 @@ def went_back(context: Context, release_log: ReleaseLog) -> list[dict[str, Any]]
     """
     # A cause is told of its last step back; one row stands for those before it.
     made = {_cause_of(entry): entry for entry in release_log.entries if entry.action == "rollback"}
+    if not made:
+        return []
     where = {"environment": release_log.environment, "cause": list(made)}
     known = context.warehouse.read(alerts.TABLE, as_of=LATEST, where=where, columns=["cause", "last_at"])
     told = dict(known.iter_rows())

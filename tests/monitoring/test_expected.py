@@ -350,7 +350,7 @@ def test_a_calendar_that_the_scheduler_cannot_read_is_a_problem(context, clock):
     found = heartbeat.heartbeat(context)
     assert not found["ok"]
     assert slate_calendar.FILE in heartbeat.sentence(found)
-    assert found["problems"][0]["next_step"] == f"nba-ml ingest --from {SLATE} --to {SLATE}"
+    assert found["problems"][0]["next_step"] == f"nba-ml ingest --from {SLATE - 8 * DAY} --to {SLATE + DAY}"
 
 
 def test_the_command_ends_with_three_where_something_is_overdue(context, clock, monkeypatch, capsys):
