@@ -6,9 +6,9 @@ check leaves the tables as they were.
 
 **When.** Daily at 07:30 in New York, in the off season too: yesterday's results, what the league has corrected in those
 of the week before, and the schedule and lines of today and the next two days; after an outage from where the box scores
-end. For a backfill, trigger it with `from` and
-`to`; the span may be years long, and loading dates again changes nothing. Each slate that was predicted, and whose
-results are new, corrected or not all graded yet, is told to `nba_grade` as a partition of `nba_results`.
+end. For a backfill, trigger it with `from` and `to`; the span may be years long, and loading dates again changes
+nothing. Each slate that was predicted, and whose results are new, corrected or not all graded yet, is told to
+`nba_grade` as a partition of `nba_results`.
 
 **When it fails**
 

@@ -177,7 +177,7 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
     if not late:
         # That a slate is live again is told by the run that publishes it.
         if kind != PREDICT:
-            alerts.resolve(context, cause(kind), _over(context, kind, rows))
+            _end(context, kind, rows)
         return None
     days, last = [row["slate_date"] for row in late], late[-1]
     more = f" So it is since {min(days)}, for {len(days)} slates." if len(days) > 1 else ""
@@ -195,11 +195,12 @@ def _tell(context: Context, kind: str, rows: list[dict[str, Any]]) -> str | None
     return alert.cause
 
 
-def _over(context: Context, kind: str, rows: list[dict[str, Any]]) -> str:
-    """Say that nothing of a kind is overdue, and what became of the day that the alert is about."""
+def _end(context: Context, kind: str, rows: list[dict[str, Any]]) -> None:
+    """Close the alert of a kind of which nothing is overdue, and say what became of the day that it is about."""
     told = alerts.open_alerts(context).filter(pl.col("cause") == cause(kind))["slate_date"].to_list()
     found = [row["what"] for row in rows if row["kind"] == kind and row["slate_date"] in told]
-    return f"{'; '.join([f'{kind}: nothing is overdue any more', *found])}."
+    if told:
+        alerts.resolve(context, cause(kind), f"{'; '.join([f'{kind}: nothing is overdue any more', *found])}.")
 
 
 def _close_failures(context: Context, row: Mapping[str, Any]) -> None:

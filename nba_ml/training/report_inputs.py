@@ -60,8 +60,6 @@ def notes(context: Context, rows: pl.DataFrame) -> list[str]:
 
 
 def gains(context: Context, version: str, names: Sequence[str]) -> dict[str, float]:
-    """Return each feature's share (0..1) of the gain of a version's model, whose fit has just been stored."""
+    """Return each feature's gain in a version's model, whose fit has just been stored."""
     model = context.store.read(versions.folder(versions.MODEL, version) + "model.ubj")
-    found = XGBoost.from_bytes(model, names).importance()
-    total = sum(found.values()) or 1.0
-    return {name: gain / total for name, gain in found.items()}
+    return XGBoost.from_bytes(model, names).importance()

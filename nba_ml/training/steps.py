@@ -182,7 +182,7 @@ def publish(context: Context, planned: Plan, *, data: dataset.Dataset | None = N
     """Write the report, the model card and, last of all, the manifest: from then on the version exists."""
     predictions = _predictions(context, planned)
     results, data = _document(context, planned, GATES), data or _load(context, planned)
-    weights = walk_forward.weights(_read(context, planned, OUT_OF_FOLD))
+    weights = _document(context, planned, "ensemble.json")["weights"]
     if not _has(context, planned, REPORT):
         from nba_ml.training import report_inputs
         from nba_ml.training.report import report

@@ -221,21 +221,22 @@ def test_what_comes_late_is_late_and_closes_what_can_be_mended(context, clock):
     assert causes(context) == {}
 
 
-def test_half_of_the_games_are_not_the_results(context, clock):
+def look_at_half_of_the_games(context, clock):
+    """Look the morning after a slate of two games of which one has results."""
     expected.missed(context)
     results(context, SLATE)
     upsert(context, "nba_raw.schedule", [game(SLATE) | {"game_id": "other", "home": "DEN", "away": "LAL"}])
     clock(new_york(SLATE + DAY, 10, 15))
     expected.missed(context)
+
+
+def test_half_of_the_games_are_not_the_results(context, clock):
+    look_at_half_of_the_games(context, clock)
     assert "1 of 2 games of 2025-01-08 have no whole result" in causes(context)["missed.ingest"]["what"]
 
 
 def test_an_alert_about_results_that_never_came_ends_with_what_became_of_them(context, clock):
-    expected.missed(context)
-    results(context, SLATE)
-    upsert(context, "nba_raw.schedule", [game(SLATE) | {"game_id": "other", "home": "DEN", "away": "LAL"}])
-    clock(new_york(SLATE + DAY, 10, 15))
-    expected.missed(context)
+    look_at_half_of_the_games(context, clock)
     clock(new_york(SLATE + 7 * DAY, 10, 15))
     for days in range(1, 7):
         results(context, SLATE + days * DAY)
