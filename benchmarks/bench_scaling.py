@@ -6,19 +6,34 @@ The goal is that a row costs the same, within 15 %, at every size.
 """
 
 import argparse
-import gc
+import multiprocessing
 import resource
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 import polars as pl
 from common import Cost, best, given_availability, history, open_league, show, timed
 
-from nba_ml.features import availability, build
+from nba_ml.features import build
 
 DEFAULT_SIZES = (1, 2, 4, 8, 16)
-RUNS = 2
-"""Runs of each size; the fastest counts, since the first one of a size pays for memory that the machine has not handed out yet."""
+RUNS = 3
+"""Runs of each size, of which the fastest counts; each in a process of its own, as whoever needs features pays for memory once."""
+
+WARM_UP = timedelta(days=60)
+"""Newest games that a process works on before it is timed, so that no size pays for imports and thread pools."""
+
+
+class Measured(NamedTuple):
+    """One run: player-games, cost of the features and of P(out), and the peak memory of its process."""
+
+    rows: int
+    features: Cost
+    p_out: Cost
+    peak_gib: float
 
 
 def grown(box: pl.DataFrame, schedule: pl.DataFrame, size: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -38,31 +53,31 @@ def peak_gib() -> float:
     return peak / 2**30 if sys.platform == "darwin" else peak / 2**20
 
 
+def measure(size: int) -> Measured:
+    """Make the features of `size` leagues once."""
+    box, schedule = history(open_league())
+    newest = [frame.filter(pl.col("game_date") > box["game_date"].max() - WARM_UP) for frame in (box, schedule)]
+    build(*newest)
+    larger = grown(box, schedule, size)
+    with given_availability() as stand_in:
+        frame, whole = timed(partial(build, *larger))
+    features = Cost(whole.wall - stand_in.cost.wall, whole.cpu - stand_in.cost.cpu)
+    return Measured(frame.height, features, stand_in.cost, peak_gib())
+
+
 def main() -> None:
-    """Measure each size, the smallest first."""
+    """Measure each size, the smallest first, again and again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=DEFAULT_SIZES, help="how many leagues side by side; 16 take about 7 GiB")
-    sizes = parser.parse_args().sizes
+    sizes = sorted({1, *parser.parse_args().sizes})
     source = open_league()
-    box, schedule = history(source)
-    features: dict[int, Cost] = {}
-    p_out: dict[int, Cost] = {}
-    rows: dict[int, int] = {}
-    peaks: dict[int, float] = {}
-    for size in sorted({1, *sizes}):
-        larger = grown(box, schedule, size)
-        runs = []
-        for _ in range(RUNS):
-            availability._fitted.clear()  # else the second run would not fit P(out)
-            with given_availability() as stand_in:
-                frame, whole = timed(partial(build, *larger))
-            runs.append((Cost(whole.wall - stand_in.cost.wall, whole.cpu - stand_in.cost.cpu), stand_in.cost))
-            rows[size] = frame.height
-            del frame, stand_in
-        features[size], p_out[size] = (best(part) for part in zip(*runs, strict=True))
-        peaks[size] = peak_gib()
-        del larger
-        gc.collect()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as alone:
+        runs = list(alone.map(measure, sizes * RUNS))
+    of_size = {size: runs[place :: len(sizes)] for place, size in enumerate(sizes)}
+    rows = {size: found[0].rows for size, found in of_size.items()}
+    features = {size: best([run.features for run in found]) for size, found in of_size.items()}
+    p_out = {size: best([run.p_out for run in found]) for size, found in of_size.items()}
+    peaks = {size: max(run.peak_gib for run in found) for size, found in of_size.items()}
 
     def a_row(costs: dict[int, Cost], clock: str) -> dict[int, float]:
         return {size: getattr(cost, clock) / rows[size] / (getattr(costs[1], clock) / rows[1]) for size, cost in costs.items()}

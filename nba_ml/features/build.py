@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 
 from nba_ml.calendar import lead_as_of, season_before
 from nba_ml.features.availability import out_probability
 from nba_ml.features.candidates import candidates
-from nba_ml.features.frame import IDENTITY, Games, assemble
+from nba_ml.features.frame import IDENTITY, Games, assemble, in_blocks
 from nba_ml.features.lineup import LINEUP, lineup
 from nba_ml.features.rates import rates
 from nba_ml.features.reports import reported_probability
@@ -73,12 +74,12 @@ def build(
     """
     games = assemble(box, schedule, slate)
     cutoffs = _cutoffs(games, schedule, as_of)
-    by_rate = rates(games)
+    by_rate = in_blocks(rates, games)
     who_could_play = candidates(games)
     availability = out_probability(games, who_could_play, _seasons(games))
     parts = [
         games.players.select(*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming"),
-        scoring(games),
+        in_blocks(scoring, games),
         by_rate.drop("kind"),
         rest(games),
         role(games, who_could_play),
@@ -89,9 +90,18 @@ def build(
     frame = pl.concat(parts, how="horizontal")
     frame = frame.with_columns(_start_points(frame, games, status, cutoffs))
     columns = (*feature_names(), *(REPORTED_PREFIX + name for name in LINEUP), START_POINTS)
-    values = [_finite(pl.col(name).cast(pl.Float64)).alias(name) for name in columns]
     identity = [name for name in IDENTITY if name not in ("is_home", "neutral_site")]
-    return frame.select(*identity, "upcoming", *values).sort("game_date", "game_id", "player_id")
+    order = _by_date(frame)
+    # Without nulls a column is put into another order in a third of the time.
+    values = pl.col(columns).cast(pl.Float64).fill_null(float("nan")).gather(order)
+    return frame.select(pl.col(*identity, "upcoming").gather(order), _finite(values))
+
+
+def _by_date(rows: pl.DataFrame) -> pl.Series:
+    """Return the positions that sort rows by date, game and player: what a sort by them gives, at a fifth of its cost."""
+    game = rows["game_id"].cast(pl.Enum(rows["game_id"].unique().sort()))
+    keys = (rows["player_id"], game, rows["game_date"])
+    return pl.Series(np.lexsort([key.to_physical().to_numpy() for key in keys]))
 
 
 def _seasons(games: Games) -> list[str] | None:
@@ -140,4 +150,4 @@ def _start_points(frame: pl.DataFrame, games: Games, status: pl.DataFrame | None
 
 def _finite(value: pl.Expr) -> pl.Expr:
     """Turn what a division by zero left (no shots, no minutes) into "not known"."""
-    return pl.when(value.is_finite()).then(value)
+    return value.replace([float("nan"), float("inf"), float("-inf")], None)

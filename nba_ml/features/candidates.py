@@ -4,6 +4,7 @@ Absence has no row in a box score, so it is read off this table: a candidate wit
 from earlier games only; whether a candidate played is known for past games and null for coming ones.
 """
 
+import numpy as np
 import polars as pl
 
 from nba_ml.features.frame import Games, at, positions
@@ -92,10 +93,10 @@ def _last_reached(counted: pl.DataFrame, played: pl.DataFrame) -> pl.Series:
 
 
 def _ranked(found: pl.DataFrame) -> pl.DataFrame:
-    ordered = found.select("side", "player_id", "minutes_now").with_row_index("position")
-    ordered = ordered.sort("side", "minutes_now", "player_id", descending=[False, True, False])
-    ranks = ordered.select("position", rank=pl.int_range(1, pl.len() + 1).over("side")).with_row_index("order")
-    return found.hstack(at(ranks.select("rank", "order"), positions(ranks["position"], found.height)))
+    keys = (found["player_id"], -found["minutes_now"], found["side"])
+    position = pl.Series("position", np.lexsort([key.to_numpy() for key in keys]))
+    ranks = at(found.select("side"), position).select(rank=pl.int_range(1, pl.len() + 1).over("side")).with_row_index("order")
+    return found.hstack(at(ranks.select("rank", "order"), positions(position, found.height)))
 
 
 def _game() -> pl.Expr:

@@ -3,18 +3,18 @@
 All of it is learned from out-of-fold predictions of earlier dates.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nba_ml.systems.base import row_sums
+from nba_ml.systems.base import parameters, row_sums
 
 BANDS = 12
 GRID = np.linspace(0.0025, 0.9975, 200)
 """Probabilities at which the standardised residuals of each band are kept."""
 
 LEAST_LINED_ROWS = 1_000
-"""Rows with a line below which nothing is learned about lines: the raw probability stands, and no number is given with the line."""
+"""Rows with a line below which no number is given with the line."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,29 @@ class Platt:
         return 1 / (1 + np.exp(-(self.coefficients[0] + row_sums(logits * np.array(self.coefficients[1:])))))
 
 
-def platt(probability: np.ndarray, happened: np.ndarray) -> Platt:
-    """Fit Platt scaling of one or more probabilities on what happened."""
+def prior(name: str) -> Platt:
+    """Return what is believed about a curve before any row was seen, from parameters.toml: "alone", "beside_market" or "market"."""
+    return Platt(tuple(parameters()["calibration"][name]))
+
+
+def platt(probability: np.ndarray, happened: np.ndarray, before: Platt) -> Platt:
+    """Fit Platt scaling of one or more probabilities on what happened, drawn towards `before`, the curve that was believed before.
+
+    Notes
+    -----
+    The prior counts as `prior_rows` rows that look like the seen ones: each row is also weighed in with what the prior says of it (Bedrick,
+    Christensen and Johnson, A new perspective on priors for generalized linear models, JASA 91, 1996). Overs come in waves, a month of .42 and
+    one of .49, so a month's rows say less about the next month than their number; without a prior the first months of prices misled the rest.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1e6).fit(_logit(probability.reshape(len(probability), -1)), happened)
+    if not len(probability):
+        return before
+    logits, believed = _logit(probability.reshape(len(probability), -1)), before(probability)
+    worth = parameters()["calibration"]["prior_rows"] / len(believed)
+    over, under = happened + worth * believed, ~happened + worth * (1 - believed)
+    outcome = np.repeat([1, 0], len(believed))
+    model = LogisticRegression(C=1e6).fit(np.vstack([logits, logits]), outcome, sample_weight=np.concatenate([over, under]))
     return Platt((float(model.intercept_[0]), *map(float, model.coef_[0])))
 
 
@@ -51,8 +69,8 @@ class Calibration:
         For each band, the quantiles of residual / σ at `GRID`.
     platt : (float, float)
         Intercept and slope on the logit of the raw probability of the over.
-    market : (float, float, float) or None
-        Intercept and slopes on the logits of the raw and of the market's probability; None where too few real prices were seen.
+    market : (float, float, float)
+        Intercept and slopes on the logits of the raw and of the market's probability.
     with_line : (float, float) or None
         Points beyond the line = intercept + slope × (number − line); None where too few lines were seen.
     """
@@ -60,9 +78,9 @@ class Calibration:
     edges: list[float]
     spread: tuple[float, float]
     quantiles: list[list[float]]
-    platt: tuple[float, float] = (0.0, 1.0)
-    market: tuple[float, float, float] | None = None
-    with_line: tuple[float, float] | None = None
+    platt: tuple[float, ...] = field(default_factory=lambda: prior("alone").coefficients)
+    market: tuple[float, ...] = field(default_factory=lambda: prior("beside_market").coefficients)
+    with_line: tuple[float, ...] | None = None
 
     @classmethod
     def fit(cls, number: np.ndarray, actual: np.ndarray, line: np.ndarray, market: np.ndarray) -> "Calibration":
@@ -89,20 +107,19 @@ class Calibration:
 
     def _with_lines(self, number: np.ndarray, actual: np.ndarray, line: np.ndarray, market: np.ndarray) -> "Calibration":
         lined = ~np.isnan(line)
-        if lined.sum() < LEAST_LINED_ROWS:
-            return self
         number, actual, line, market = number[lined], actual[lined], line[lined], market[lined]
-        slope, intercept = np.polyfit(number - line, actual - line, 1)
         decided = actual != line
-        raw, over = self.raw_over(number, line), actual > line
-        fitted = asdict(self) | {
-            "platt": platt(raw[decided], over[decided]).coefficients,
-            "with_line": (float(intercept), float(slope)),
-        }
         priced = decided & ~np.isnan(market)
-        if priced.sum() >= LEAST_LINED_ROWS:
-            fitted["market"] = platt(np.column_stack([raw, market])[priced], over[priced]).coefficients
-        return Calibration(**fitted)
+        raw, over = self.raw_over(number, line), actual > line
+        beside = np.column_stack([raw, market])
+        enough = lined.sum() >= LEAST_LINED_ROWS
+        with_line = tuple(np.polyfit(number - line, actual - line, 1)[::-1].tolist()) if enough else None
+        return replace(
+            self,
+            platt=platt(raw[decided], over[decided], prior("alone")).coefficients,
+            market=platt(beside[priced], over[priced], prior("beside_market")).coefficients,
+            with_line=with_line,
+        )
 
     def sigma(self, number: np.ndarray) -> np.ndarray:
         """Return the standard deviation, in points, of the outcome around each number."""
@@ -152,11 +169,9 @@ class Calibration:
         Where `market`, the vig-free probability of real prices, is known, both are weighed; else the number alone speaks.
         """
         raw = self.raw_over(number, line)
-        alone = Platt(self.platt)(raw)
-        if self.market is not None:
-            both = Platt(self.market)(np.column_stack([raw, market]))
-            alone = np.where(np.isnan(both), alone, both)
-        return np.where(np.isnan(number) | np.isnan(line), np.nan, alone)
+        both = Platt(self.market)(np.column_stack([raw, market]))
+        calibrated = np.where(np.isnan(both), Platt(self.platt)(raw), both)
+        return np.where(np.isnan(number) | np.isnan(line), np.nan, calibrated)
 
     def beyond_line(self, number: np.ndarray, line: np.ndarray) -> np.ndarray:
         """Return the number of the same system once it is allowed to see the line; NaN without one."""

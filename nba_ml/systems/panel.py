@@ -130,7 +130,11 @@ class Panel:
         members["ridge"] = Ridge.from_bytes(files["ridge.json"], names)
         members["two_stage"] = TwoStage.from_files(files, names)
         ensemble = json.loads(files["ensemble.json"])
-        calibrations = {name: Calibration(**value) for name, value in json.loads(files["calibration.json"]).items()}
+        calibrations = {
+            # Null is what was not learned: the default stands.
+            name: Calibration(**{key: value for key, value in learned.items() if value is not None})
+            for name, learned in json.loads(files["calibration.json"]).items()
+        }
         return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"]), tuple(ensemble["share"])), calibrations))
 
 

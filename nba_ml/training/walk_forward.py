@@ -31,9 +31,9 @@ WARM_UP_FOLDS, WARM_UP_DAYS = 3, 28
 LEAST_FOLD_ROWS = 500
 """A warm-up window with fewer rows (a summer) is passed over."""
 
-LINED_ROWS, PRICED_ROWS = 2_000, 1_200
-"""Rows with a line, and with two real prices, that the warm-up looks for further back where its own windows lack them: feeds have months without
-lines, and what is learned about lines from too few rows is worse than a coin."""
+LINED_ROWS = 2_000
+"""Rows with a line that the warm-up looks for further back where its own windows lack them: feeds have months without lines, and a number with
+the line that was learned from too few is worse than the line."""
 
 BASELINES = {"ewma_hl8": "points_ewm_8", "last_10": "points_mean_10"}
 """Baseline → the feature that it is."""
@@ -65,7 +65,7 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int, *, 
     refit_days : int
         Days of a fold. The warm-up does not depend on it.
     lines : DataFrame, optional
-        As for `walk_forward`; with them the warm-up goes back until it has seen enough lines and prices.
+        As for `walk_forward`; with them the warm-up goes back until it has seen enough lines.
 
     Raises
     ------
@@ -91,20 +91,17 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int, *, 
 
 
 def _warm_up(rows: pl.DataFrame, first: date, lines: pl.DataFrame | None) -> list[Fold]:
-    """Return the last windows before the span, and earlier ones that bring lines or prices where those lack them."""
+    """Return the last windows before the span, and earlier ones that bring lines where those lack them."""
     dates = rows["game_date"]
-    lined = rows.join(lines, on=["game_date", "player_id"], how="inner") if lines is not None else None
-    priced = lined.filter(pl.col("p_over_market").is_not_null()) if lined is not None else None
-    wanted = [(part["game_date"], least) for part, least in ((lined, LINED_ROWS), (priced, PRICED_ROWS)) if part is not None]
+    lined = rows.join(lines, on=["game_date", "player_id"], how="inner")["game_date"] if lines is not None else None
     found: list[Fold] = []
     end = calendar.day_before(first)
     while (dates < (start := calendar.days_back(end, WARM_UP_DAYS))).sum() >= LEAST_TRAINING_ROWS:
-        lacking = [days for days, least in wanted if sum(_within(days, fold.first, fold.last) for fold in found) < least]
-        if len(found) >= WARM_UP_FOLDS and not lacking:
+        enough = len(found) >= WARM_UP_FOLDS
+        if enough and (lined is None or sum(_within(lined, fold.first, fold.last) for fold in found) >= LINED_ROWS):
             break
-        # Of the windows further back only those that bring what is lacking are worth their fits.
-        useful = lacking if len(found) >= WARM_UP_FOLDS else [dates]
-        if any(_within(days, start, end) >= LEAST_FOLD_ROWS for days in useful):
+        # Of the windows further back only those that bring lines are worth their fits.
+        if _within(lined if enough and lined is not None else dates, start, end) >= LEAST_FOLD_ROWS:
             found.insert(0, Fold(start, end, warm_up=True))
         end = calendar.day_before(start)
     return found
@@ -269,15 +266,12 @@ def complete(inside: pl.DataFrame, numbers: dict[str, np.ndarray], past: list[pl
 
 
 def _recalibrated_market(seen: pl.DataFrame, inside: pl.DataFrame) -> np.ndarray:
-    """Recalibrate the market's probability on earlier dates (books shade the over); untouched where too few were seen."""
-    from nba_ml.systems.calibration import LEAST_LINED_ROWS, platt
+    """Recalibrate the market's probability on earlier dates, as ours is: books shade the over."""
+    from nba_ml.systems.calibration import platt, prior
 
     market, over = column(seen, "p_over_market"), column(seen, TARGET) - column(seen, "line")
     decided = ~np.isnan(market) & ~np.isnan(over) & (over != 0)
-    now = column(inside, "p_over_market")
-    if decided.sum() < LEAST_LINED_ROWS:
-        return now
-    return platt(market[decided], over[decided] > 0)(now)
+    return platt(market[decided], over[decided] > 0, prior("market"))(column(inside, "p_over_market"))
 
 
 PREDICTION_COLUMNS = (

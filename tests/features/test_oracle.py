@@ -24,6 +24,13 @@ def pairs(games, built):
     ]
 
 
+def test_rows_come_by_date_game_and_player_and_do_not_depend_on_blocks(games, built, monkeypatch):
+    assert built.equals(built.sample(fraction=1.0, shuffle=True, seed=1).sort("game_date", "game_id", "player_id"))
+    for rows in (1, 100):
+        monkeypatch.setattr(frame, "BLOCK_ROWS", rows)
+        assert build(*games).equals(built)
+
+
 def ewm(values, half_life):
     decay = 0.5 ** (1 / half_life)
     weights = [decay**age for age in reversed(range(len(values)))]

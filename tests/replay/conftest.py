@@ -39,7 +39,6 @@ def small():
         patch.setattr(walk_forward, "LEAST_FOLD_ROWS", 100)
         patch.setattr(walk_forward, "WARM_UP_DAYS", 7)
         patch.setattr(walk_forward, "LINED_ROWS", 1)
-        patch.setattr(walk_forward, "PRICED_ROWS", 1)
         patch.setattr(steps, "BACKTEST_DAYS", 7)
         patch.setattr(steps, "REFIT_DAYS", 7)
         # Six weeks of games are evidence for no gate and no coverage; both have tests of their own.

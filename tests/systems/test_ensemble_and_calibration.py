@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_ml.systems.base import parameters
-from nba_ml.systems.calibration import GRID, Calibration
+from nba_ml.systems.calibration import GRID, Calibration, Platt, platt, prior
 from nba_ml.systems.ensemble import Ensemble
 
 
 @pytest.fixture(scope="module")
 def truth():
     rng = np.random.default_rng(5)
-    level = rng.gamma(3, 4, 20_000)
+    level = rng.gamma(3, 4, 150_000)
     actual = rng.negative_binomial(4, 4 / (4 + level)).astype(float)
-    line = np.where(rng.random(20_000) < 0.7, np.round(level + rng.normal(0, 1, 20_000)) + 0.5 * rng.integers(0, 2, 20_000), np.nan)
+    line = np.where(rng.random(150_000) < 0.7, np.round(level + rng.normal(0, 1, 150_000)) + 0.5 * rng.integers(0, 2, 150_000), np.nan)
     return level, actual, line
 
 
@@ -127,13 +127,54 @@ def test_without_a_number_or_a_line_there_is_no_probability(calibration):
     assert np.isnan(calibration.beyond_line(np.array([10.0]), np.array([nan]))).all()
 
 
-def test_with_too_few_lines_nothing_is_learned_about_them(truth):
+def test_before_any_line_the_prior_speaks_and_there_is_no_number_with_the_line(truth):
     level, actual, _ = truth
     none = np.full(len(level), np.nan)
     bare = Calibration.fit(level, actual, none, none)
-    assert bare.platt == (0.0, 1.0)
-    assert bare.market is None
+    assert bare.platt == prior("alone").coefficients
+    assert bare.market == prior("beside_market").coefficients
     assert np.isnan(bare.beyond_line(np.array([10.0]), np.array([9.5]))).all()
+
+
+@pytest.mark.parametrize("name", ["alone", "beside_market"])
+def test_a_curve_moves_from_the_prior_to_what_happened_as_rows_come_in(name):
+    rng = np.random.default_rng(12)
+    before = prior(name)
+    rows, slopes = 200_000, len(before.coefficients) - 1
+    probability = rng.uniform(0.2, 0.8, (rows, slopes))
+    truth = Platt((before.coefficients[0] + 0.4, *(slope + 0.5 for slope in before.coefficients[1:])))
+    happened = rng.random(rows) < truth(probability)
+    apart = [
+        np.abs(np.subtract(platt(probability[:seen], happened[:seen], before).coefficients, truth.coefficients)).max()
+        for seen in (100, 10_000, 200_000)
+    ]
+    assert apart[0] > 0.38
+    assert 0.1 < apart[1] < 0.35
+    assert apart[2] < 0.06
+
+
+def test_the_prior_counts_as_rows_of_its_own():
+    """As a search over the penalised likelihood finds it, term by term."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(13)
+    probability, before = rng.uniform(0.3, 0.7, 500), Platt((-0.2, 0.6))
+    happened = rng.random(500) < 0.6
+    worth = parameters()["calibration"]["prior_rows"] / 500
+
+    def loss(coefficients):
+        p, believed = Platt(tuple(coefficients))(probability), before(probability)
+        return -np.sum(np.where(happened, np.log(p), np.log(1 - p)) + worth * (believed * np.log(p) + (1 - believed) * np.log(1 - p)))
+
+    naive = minimize(loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}).x
+    np.testing.assert_allclose(platt(probability, happened, before).coefficients, naive, atol=2e-4)
+
+
+@pytest.mark.parametrize("outcome", [True, False])
+def test_rows_that_all_ended_alike_move_the_curve_a_little(outcome):
+    before = prior("market")
+    found = platt(np.linspace(0.4, 0.6, 50), np.full(50, outcome), before)
+    assert abs(found(np.array([0.5]))[0] - before(np.array([0.5]))[0]) < 0.01
 
 
 def test_the_number_with_the_line_is_better_than_either_when_both_know_something():

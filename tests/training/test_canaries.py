@@ -30,7 +30,6 @@ def _small():
         patch.setattr(walk_forward, "LEAST_FOLD_ROWS", 100)
         patch.setattr(walk_forward, "WARM_UP_DAYS", 7)
         patch.setattr(walk_forward, "LINED_ROWS", 1)
-        patch.setattr(walk_forward, "PRICED_ROWS", 1)
         patch.setitem(parameters()["xgboost"], "rounds", 15)
         patch.setitem(parameters()["xgboost"], "eta", 0.1)
         patch.setitem(parameters()["xgboost"], "min_child_weight", 5)

@@ -36,7 +36,6 @@ def _small():
         patch.setattr(walk_forward, "LEAST_FOLD_ROWS", 100)
         patch.setattr(walk_forward, "WARM_UP_DAYS", 7)
         patch.setattr(walk_forward, "LINED_ROWS", 1)
-        patch.setattr(walk_forward, "PRICED_ROWS", 1)
         patch.setattr(steps, "BACKTEST_DAYS", 10)
         patch.setattr(steps, "REFIT_DAYS", 7)
         # Six weeks of games are evidence for no gate; the gates have tests of their own.

@@ -188,10 +188,8 @@ def test_the_warm_up_does_not_depend_on_how_often_is_refitted(rows, refit_days):
 def test_where_the_last_months_have_no_lines_the_warm_up_reaches_back_to_some(rows, monkeypatch):
     monkeypatch.setattr(walk_forward, "LEAST_TRAINING_ROWS", 200)
     monkeypatch.setattr(walk_forward, "LINED_ROWS", 150)
-    monkeypatch.setattr(walk_forward, "PRICED_ROWS", 150)
     silent = pl.col("game_date") < date(2022, 2, 2)
     every = rows.select("game_date", "player_id", line=pl.lit(10.5), p_over_market=pl.lit(0.5))
-    dumb = pl.when(pl.col("game_date") < date(2022, 1, 29)).then("p_over_market")
 
     def planned(lines):
         return [fold.first for fold in plan_folds(rows, *SPAN, 7, lines=lines) if fold.warm_up]
@@ -199,7 +197,6 @@ def test_where_the_last_months_have_no_lines_the_warm_up_reaches_back_to_some(ro
     recent = planned(every)
     assert recent == [date(2022, 2, 9), date(2022, 2, 16), date(2022, 2, 23)]
     assert planned(every.filter(silent)) == [date(2022, 1, 26), *recent]
-    assert planned(every.filter(silent).with_columns(p_over_market=dumb)) == [date(2022, 1, 19), date(2022, 1, 26), *recent]
     assert planned(every.clear()) == recent
 
 
