@@ -8,6 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from nba_ml.gates import load_gates
+from nba_ml.systems.base import parameters
 from nba_ml.training import betting, metrics, plots, report_data
 from nba_ml.training.canaries import asked
 from nba_ml.training.findings import findings
@@ -144,6 +145,7 @@ def _data(
         "break_even": betting.BREAK_EVEN,
         "least_bets": betting.LEAST_BETS,
         "least_dates": LEAST_DATES,
+        "prior_rows": parameters()["calibration"]["prior_rows"],
     }
 
 
