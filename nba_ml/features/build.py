@@ -35,6 +35,10 @@ REQUIRED = ("prior_games", "points_ewm_8", "minutes_ewm_8", "season_avg_minutes"
 """Features without which a number is not to be used. Required means required: few, and known for anyone who has played."""
 
 
+_IDENTITY = (*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming")
+_MOVED_AT_ONCE = 24
+
+
 def feature_names() -> tuple[str, ...]:
     """Names of all features, in the order that every model is fed."""
     return table(FEATURE_TABLE).features
@@ -72,13 +76,20 @@ def build(
     -----
     A row's features use only games dated strictly before its own; tests/features/test_point_in_time.py changes and deletes the rest.
     """
+    return _by_date(_families(box, schedule, slate, status, as_of))
+
+
+def _families(
+    box: pl.DataFrame, schedule: pl.DataFrame, slate: pl.DataFrame | None, status: pl.DataFrame | None, as_of: datetime | None
+) -> pl.DataFrame:
+    """Make every family of features, in the order of `Games.players`."""
     games = assemble(box, schedule, slate)
     cutoffs = _cutoffs(games, schedule, as_of)
     by_rate = in_blocks(rates, games)
     who_could_play = candidates(games)
     availability = out_probability(games, who_could_play, _seasons(games))
     parts = [
-        games.players.select(*(name for name in IDENTITY if name not in ("is_home", "neutral_site")), "upcoming"),
+        games.players.select(*_IDENTITY),
         in_blocks(scoring, games),
         by_rate.drop("kind"),
         rest(games),
@@ -88,20 +99,22 @@ def build(
         _reported(games, availability, status, cutoffs, by_rate["points_rate"]),
     ]
     frame = pl.concat(parts, how="horizontal")
-    frame = frame.with_columns(_start_points(frame, games, status, cutoffs))
+    return frame.with_columns(_start_points(frame, games, status, cutoffs))
+
+
+def _by_date(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return identity and features, sorted by date, game and player; what has been moved is let go, so that nothing large is held twice."""
+    game = frame["game_id"].cast(pl.Enum(frame["game_id"].unique().sort()))
+    # A fifth of the cost of sorting the frame.
+    order = pl.Series(np.lexsort([key.to_physical().to_numpy() for key in (frame["player_id"], game, frame["game_date"])]))
+    moved = [frame.select(pl.col(_IDENTITY).gather(order))]
     columns = (*feature_names(), *(REPORTED_PREFIX + name for name in LINEUP), START_POINTS)
-    identity = [name for name in IDENTITY if name not in ("is_home", "neutral_site")]
-    order = _by_date(frame)
-    # Without nulls a column is put into another order in a third of the time.
-    values = pl.col(columns).cast(pl.Float64).fill_null(float("nan")).gather(order)
-    return frame.select(pl.col(*identity, "upcoming").gather(order), _finite(values))
-
-
-def _by_date(rows: pl.DataFrame) -> pl.Series:
-    """Return the positions that sort rows by date, game and player: what a sort by them gives, at a fifth of its cost."""
-    game = rows["game_id"].cast(pl.Enum(rows["game_id"].unique().sort()))
-    keys = (rows["player_id"], game, rows["game_date"])
-    return pl.Series(np.lexsort([key.to_physical().to_numpy() for key in keys]))
+    for start in range(0, len(columns), _MOVED_AT_ONCE):
+        some = columns[start : start + _MOVED_AT_ONCE]
+        # Without nulls a column is put into another order in a third of the time.
+        moved.append(frame.select(_finite(pl.col(some).cast(pl.Float64).fill_null(float("nan")).gather(order))))
+        frame = frame.drop(some)
+    return pl.concat(moved, how="horizontal")
 
 
 def _seasons(games: Games) -> list[str] | None:

@@ -1,9 +1,10 @@
 """What a number means: its predictive distribution, the probability of the over, and what it becomes once a line is seen.
 
-All of it is learned from out-of-fold predictions of earlier dates.
+All of it is learned from out-of-fold predictions of earlier dates; the probability of the over is drawn towards a prior of parameters.toml.
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 import numpy as np
 
@@ -29,29 +30,53 @@ class Platt:
         return 1 / (1 + np.exp(-(self.coefficients[0] + row_sums(logits * np.array(self.coefficients[1:])))))
 
 
-def prior(name: str) -> Platt:
-    """Return what is believed about a curve before any row was seen, from parameters.toml: "alone", "beside_market" or "market"."""
-    return Platt(tuple(parameters()["calibration"][name]))
+@dataclass(frozen=True)
+class Prior:
+    """What is believed of a Platt curve before any row was seen.
+
+    Attributes
+    ----------
+    curve : Platt
+    at : ndarray, shape (points, probabilities)
+        Where the rows lie that it counts as.
+    rows : float
+        How many rows it counts as.
+    """
+
+    curve: Platt
+    at: np.ndarray
+    rows: float
 
 
-def platt(probability: np.ndarray, happened: np.ndarray, before: Platt) -> Platt:
-    """Fit Platt scaling of one or more probabilities on what happened, drawn towards `before`, the curve that was believed before.
+_SIDES = {"alone": ("raw",), "beside_market": ("raw", "market"), "market": ("market",)}
+
+
+def prior(name: str) -> Prior:
+    """Return the prior "alone" (on the number's raw probability), "beside_market" (on that and the market's) or "market"."""
+    constants = parameters()["calibration"]
+    at = np.array(list(product(*(constants[f"{side}_at"] for side in _SIDES[name]))))
+    return Prior(Platt(tuple(constants[name])), at, constants["prior_rows"])
+
+
+def platt(probability: np.ndarray, happened: np.ndarray, before: Prior) -> Platt:
+    """Fit Platt scaling of one or more probabilities, shape (rows,) or (rows, probabilities), on what happened, drawn towards a prior.
 
     Notes
     -----
-    The prior counts as `prior_rows` rows that look like the seen ones: each row is also weighed in with what the prior says of it (Bedrick,
-    Christensen and Johnson, A new perspective on priors for generalized linear models, JASA 91, 1996). Overs come in waves, a month of .42 and
-    one of .49, so a month's rows say less about the next month than their number; without a prior the first months of prices misled the rest.
+    The prior is rows at fixed places, each weighed by what it says (Bedrick, Christensen and Johnson, A new perspective on priors for generalized
+    linear models, JASA 91, 1996): where seen rows say nothing of a slope, as at one price, the prior's stands. Overs come in waves, a month of
+    .42 and one of .49, so a month's rows say less about the next month than their number; without a prior the first months of prices misled.
     """
     from sklearn.linear_model import LogisticRegression
 
-    if not len(probability):
-        return before
-    logits, believed = _logit(probability.reshape(len(probability), -1)), before(probability)
-    worth = parameters()["calibration"]["prior_rows"] / len(believed)
-    over, under = happened + worth * believed, ~happened + worth * (1 - believed)
-    outcome = np.repeat([1, 0], len(believed))
-    model = LogisticRegression(C=1e6).fit(np.vstack([logits, logits]), outcome, sample_weight=np.concatenate([over, under]))
+    points, believed = _logit(before.at), before.curve(before.at)
+    seen = _logit(probability.reshape(len(probability), points.shape[1]))
+    weight = before.rows / len(points)
+    model = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-8).fit(
+        np.vstack([seen, points, points]),
+        np.concatenate([happened, np.ones(len(points)), np.zeros(len(points))]),
+        sample_weight=np.concatenate([np.ones(len(seen)), weight * believed, weight * (1 - believed)]),
+    )
     return Platt((float(model.intercept_[0]), *map(float, model.coef_[0])))
 
 
@@ -78,8 +103,8 @@ class Calibration:
     edges: list[float]
     spread: tuple[float, float]
     quantiles: list[list[float]]
-    platt: tuple[float, ...] = field(default_factory=lambda: prior("alone").coefficients)
-    market: tuple[float, ...] = field(default_factory=lambda: prior("beside_market").coefficients)
+    platt: tuple[float, ...] = field(default_factory=lambda: prior("alone").curve.coefficients)
+    market: tuple[float, ...] = field(default_factory=lambda: prior("beside_market").curve.coefficients)
     with_line: tuple[float, ...] | None = None
 
     @classmethod

@@ -130,11 +130,10 @@ class Panel:
         members["ridge"] = Ridge.from_bytes(files["ridge.json"], names)
         members["two_stage"] = TwoStage.from_files(files, names)
         ensemble = json.loads(files["ensemble.json"])
-        calibrations = {
-            # Null is what was not learned: the default stands.
-            name: Calibration(**{key: value for key, value in learned.items() if value is not None})
-            for name, learned in json.loads(files["calibration.json"]).items()
-        }
+        learned = json.loads(files["calibration.json"])
+        # Null: so few prices were seen that the number alone speaks, whatever the market says.
+        markets = {name: value["market"] or (*value["platt"], 0.0) for name, value in learned.items()}
+        calibrations = {name: Calibration(**value | {"market": markets[name]}) for name, value in learned.items()}
         return cls(members, Combination(Ensemble(ensemble["weights"], tuple(ensemble["shift"]), tuple(ensemble["share"])), calibrations))
 
 

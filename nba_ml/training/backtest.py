@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from nba_ml import calendar
+from nba_ml import atomic, calendar
 from nba_ml.context import Context
+from nba_ml.errors import UsageError
 from nba_ml.features import store
 from nba_ml.training import canaries, dataset, gating, metrics, walk_forward
 
@@ -36,7 +37,10 @@ def backtest(
     ------
     BadInput
         If the span has no rows, or too little history lies before it.
+    UsageError
+        If `predictions` or `report` can't be written to.
     """
+    _refuse_unwritable(predictions, report)
     context.warehouse.ensure()
     # Planned on the box scores first: a span that can't be walked is refused before all features are made for it.
     walk_forward.plan_folds(store.finished(context.warehouse, calendar.end_of(last)), first, last, refit_days)
@@ -49,8 +53,8 @@ def backtest(
     checked = canaries.check(data.rows, data.lines, folds, frame, out_of_fold, names=data.features.names, seed=seed)
     gates = gating.evaluate(frame)
     if predictions is not None:
-        predictions.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(predictions)
+        with atomic.whole(predictions) as aside:
+            frame.write_parquet(aside)
     page = report / "report.html" if report is not None else None
     if page is not None:
         from nba_ml.training import report_inputs
@@ -69,3 +73,14 @@ def backtest(
         "predictions": str(predictions) if predictions else None,
         "report": str(page) if page else None,
     }
+
+
+def _refuse_unwritable(predictions: Path | None, report: Path | None) -> None:
+    """Refuse paths that nothing could be written to, before minutes of work."""
+    if predictions is not None and predictions.is_dir():
+        raise UsageError(f"--predictions {predictions} is a folder: name a file in it, such as {predictions / 'predictions.parquet'}")
+    for option, path in (("--predictions", predictions and predictions.parent), ("--report", report)):
+        if path is not None:
+            nearest = next(part for part in (path, *path.parents) if part.exists())
+            if not nearest.is_dir():
+                raise UsageError(f"{option}: {nearest} is a file, and a folder is needed there: choose another path")

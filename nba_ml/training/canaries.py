@@ -151,8 +151,8 @@ def _later_rows(
         "passed": changed == 0,
         "what": (
             f"With every number after {day} multiplied by {FACTOR:g}, outcomes, features and lines ({rows.filter(later).height:,} player-games), "
-            f"and everything done again, the {before.height:,} predictions from {fold.first} to {day} stay the same byte for byte. Shown is how many "
-            f"differ."
+            f"and every fit, weight and curve made again, the {before.height:,} predictions from {fold.first} to {day} stay the same byte for "
+            f"byte. Shown is how many differ."
         ),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from nba_ml import atomic
 from nba_ml.gates import load_gates
 from nba_ml.systems.base import parameters
 from nba_ml.training import betting, metrics, plots, report_data
@@ -86,8 +87,8 @@ def report(
     )
     html = page.encode()
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(html)
+        with atomic.whole(out) as aside:
+            aside.write_bytes(html)
     return html
 
 

@@ -8,22 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_ml.systems.base import parameters
-from nba_ml.systems.calibration import GRID, Calibration, Platt, platt, prior
+from nba_ml.systems.calibration import GRID, Calibration, Platt, Prior, platt, prior
 from nba_ml.systems.ensemble import Ensemble
 
 
 @pytest.fixture(scope="module")
 def truth():
     rng = np.random.default_rng(5)
-    level = rng.gamma(3, 4, 150_000)
+    level = rng.gamma(3, 4, 20_000)
     actual = rng.negative_binomial(4, 4 / (4 + level)).astype(float)
-    line = np.where(rng.random(150_000) < 0.7, np.round(level + rng.normal(0, 1, 150_000)) + 0.5 * rng.integers(0, 2, 150_000), np.nan)
+    line = np.where(rng.random(20_000) < 0.7, np.round(level + rng.normal(0, 1, 20_000)) + 0.5 * rng.integers(0, 2, 20_000), np.nan)
     return level, actual, line
 
 
 @pytest.fixture(scope="module")
 def calibration(truth):
-    return Calibration.fit(*truth, np.full(len(truth[0]), np.nan))
+    """Learned from the rows alone: the number of this league knows more beside its line than the prior believes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(parameters()["calibration"], "prior_rows", 1)
+        return Calibration.fit(*truth, np.full(len(truth[0]), np.nan))
 
 
 def test_weights_find_the_better_system_and_sum_to_one(truth):
@@ -131,8 +134,8 @@ def test_before_any_line_the_prior_speaks_and_there_is_no_number_with_the_line(t
     level, actual, _ = truth
     none = np.full(len(level), np.nan)
     bare = Calibration.fit(level, actual, none, none)
-    assert bare.platt == prior("alone").coefficients
-    assert bare.market == prior("beside_market").coefficients
+    assert bare.platt == pytest.approx(prior("alone").curve.coefficients, abs=1e-4)
+    assert bare.market == pytest.approx(prior("beside_market").curve.coefficients, abs=1e-4)
     assert np.isnan(bare.beyond_line(np.array([10.0]), np.array([9.5]))).all()
 
 
@@ -140,9 +143,10 @@ def test_before_any_line_the_prior_speaks_and_there_is_no_number_with_the_line(t
 def test_a_curve_moves_from_the_prior_to_what_happened_as_rows_come_in(name):
     rng = np.random.default_rng(12)
     before = prior(name)
-    rows, slopes = 200_000, len(before.coefficients) - 1
-    probability = rng.uniform(0.2, 0.8, (rows, slopes))
-    truth = Platt((before.coefficients[0] + 0.4, *(slope + 0.5 for slope in before.coefficients[1:])))
+    first, *slopes = before.curve.coefficients
+    rows = 200_000
+    probability = rng.uniform(0.2, 0.8, (rows, len(slopes)))
+    truth = Platt((first + 0.4, *(slope + 0.5 for slope in slopes)))
     happened = rng.random(rows) < truth(probability)
     apart = [
         np.abs(np.subtract(platt(probability[:seen], happened[:seen], before).coefficients, truth.coefficients)).max()
@@ -158,23 +162,36 @@ def test_the_prior_counts_as_rows_of_its_own():
     from scipy.optimize import minimize
 
     rng = np.random.default_rng(13)
-    probability, before = rng.uniform(0.3, 0.7, 500), Platt((-0.2, 0.6))
-    happened = rng.random(500) < 0.6
-    worth = parameters()["calibration"]["prior_rows"] / 500
+    probability, before = rng.uniform(0.3, 0.7, 500), Prior(Platt((-0.2, 0.6)), np.array([[0.4], [0.5], [0.7]]), 300.0)
+    happened, believed = rng.random(500) < 0.6, before.curve(before.at)
 
     def loss(coefficients):
-        p, believed = Platt(tuple(coefficients))(probability), before(probability)
-        return -np.sum(np.where(happened, np.log(p), np.log(1 - p)) + worth * (believed * np.log(p) + (1 - believed) * np.log(1 - p)))
+        curve = Platt(tuple(coefficients))
+        seen, there = curve(probability), curve(before.at)
+        return -np.sum(np.where(happened, np.log(seen), np.log(1 - seen))) - 100 * np.sum(
+            believed * np.log(there) + (1 - believed) * np.log(1 - there)
+        )
 
     naive = minimize(loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}).x
     np.testing.assert_allclose(platt(probability, happened, before).coefficients, naive, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ["alone", "beside_market", "market"])
+@pytest.mark.parametrize("rows", [0, 1, 2, 1_000])
+def test_rows_at_one_price_leave_the_slopes_to_the_prior(name, rows):
+    """A feed that quoted -110 both ways so far says how often overs come, and nothing of what another price would mean."""
+    before = prior(name)
+    found = platt(np.full((rows, before.at.shape[1]), 0.5), np.arange(rows) % 2 == 0, before)
+    np.testing.assert_allclose(found.coefficients[1:], before.curve.coefficients[1:], atol=0.02)
+    assert found.coefficients[0] == pytest.approx(before.curve.coefficients[0], abs=0.02)
 
 
 @pytest.mark.parametrize("outcome", [True, False])
 def test_rows_that_all_ended_alike_move_the_curve_a_little(outcome):
     before = prior("market")
     found = platt(np.linspace(0.4, 0.6, 50), np.full(50, outcome), before)
-    assert abs(found(np.array([0.5]))[0] - before(np.array([0.5]))[0]) < 0.01
+    asked = np.array([0.45, 0.5, 0.55])
+    assert np.abs(found(asked) - before.curve(asked)).max() < 0.02
 
 
 def test_the_number_with_the_line_is_better_than_either_when_both_know_something():

@@ -1,5 +1,7 @@
 """The panel: trained systems survive being written and read, and one broken system does not take the slate with it."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -85,6 +87,20 @@ def test_lines_give_probabilities_only_where_there_is_a_line(fitted, many_rows, 
     answer = fitted.predict(slate, many_rows.head(-60), lines).filter(pl.col("system_id") == "ensemble")
     assert answer["p_over"].is_not_null().sum() == 10
     assert tuple(answer.columns[4:-1]) == COLUMNS
+
+
+def test_a_version_that_had_seen_too_few_prices_says_what_it_said_when_it_was_written(fitted, many_rows, slate):
+    """Older versions hold null where the number alone is to speak, whatever the market says."""
+    files = fitted.to_files()
+    learned = json.loads(files["calibration.json"])
+    older = {name: value | {"market": None} for name, value in learned.items()}
+    panel = Panel.from_files(files | {"calibration.json": json.dumps(older).encode()}, feature_names())
+    lines = slate.select("game_date", "player_id", line=pl.lit(12.5))
+    said = [
+        panel.predict(slate, many_rows.head(-60), lines.with_columns(p_over_market=pl.lit(market, pl.Float64))) for market in (0.6, None)
+    ]
+    assert said[0].equals(said[1])
+    assert said[0]["p_over"].drop_nulls().len() == 120
 
 
 def test_importance_names_features(fitted):

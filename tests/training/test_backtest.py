@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from nba_ml import calendar
-from nba_ml.errors import BadInput
+from nba_ml.errors import BadInput, UsageError
 from nba_ml.features import store
 from nba_ml.training.backtest import backtest
 from nba_ml.warehouse.duckdb import DuckDBWarehouse
@@ -34,3 +34,13 @@ def test_a_beginning_with_too_little_history(context):
     before = 70 * (first - FIRST).days
     with pytest.raises(BadInput, match=rf"^{before} player-games lie before {first}, and a backtest needs 20,000 .*choose a later --from"):
         backtest(context, first, SLATE, refit_days=28)
+
+
+@pytest.mark.parametrize(
+    ("option", "path"), [("predictions", "."), ("predictions", "there/p.parquet"), ("report", "there"), ("report", "there/in")]
+)
+def test_a_path_that_nothing_can_be_written_to(context, tmp_path, option, path):
+    (tmp_path / "there").write_text("a file")
+    with pytest.raises(UsageError, match=f"^--{option}"):
+        backtest(context, SLATE, SLATE, refit_days=28, **{option: tmp_path / path})
+    assert (tmp_path / "there").read_text() == "a file"
