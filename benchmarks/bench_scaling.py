@@ -28,9 +28,9 @@ WARM_UP = timedelta(days=60)
 """Newest games that a process works on before it is timed, so that no size pays for imports and thread pools."""
 
 
-TOUCHED_GIB = 0.5
-"""Memory of a league that a process touches before it is timed: what a virtual machine has given back, its host hands out anew at 5 µs and more a
-page, which made sixteen leagues cost 1.1 to 1.5 a row by the state of the host."""
+TOUCHED_GIB = 0.3
+"""Memory of a league, less than its features need, that a process touches before it is timed: what a virtual machine has given back, its host
+hands out anew at 5 µs and more a page, which made sixteen leagues cost 1.1 to 1.5 a row by the state of the host."""
 
 
 class Measured(NamedTuple):
@@ -75,7 +75,7 @@ def measure(size: int) -> Measured:
 def main() -> None:
     """Measure each size, the smallest first, again and again."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=DEFAULT_SIZES, help="how many leagues side by side; 16 take about 7 GiB")
+    parser.add_argument("--sizes", type=int, nargs="+", default=DEFAULT_SIZES, help="how many leagues side by side; 16 take about 5 GiB")
     sizes = sorted({1, *parser.parse_args().sizes})
     source = open_league()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as alone:
