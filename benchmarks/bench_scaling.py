@@ -27,7 +27,6 @@ RUNS = 3
 WARM_UP = timedelta(days=60)
 """Newest games that a process works on before it is timed, so that no size pays for imports and thread pools."""
 
-
 TOUCHED_GIB = 0.3
 """Memory of a league, less than its features need, that a process touches before it is timed: what a virtual machine has given back, its host
 hands out anew at 5 µs and more a page, which made sixteen leagues cost 1.1 to 1.5 a row by the state of the host."""

@@ -4,10 +4,9 @@ Absence has no row in a box score, so it is read off this table: a candidate wit
 from earlier games only; whether a candidate played is known for past games and null for coming ones.
 """
 
-import numpy as np
 import polars as pl
 
-from nba_ml.features.frame import Games, at, positions
+from nba_ml.features.frame import Games, at, ordering, positions
 from nba_ml.features.rates import usage
 
 LONGEST_ABSENCE_DAYS = 45
@@ -93,8 +92,7 @@ def _last_reached(counted: pl.DataFrame, played: pl.DataFrame) -> pl.Series:
 
 
 def _ranked(found: pl.DataFrame) -> pl.DataFrame:
-    keys = (found["player_id"], -found["minutes_now"], found["side"])
-    position = pl.Series("position", np.lexsort([key.to_numpy() for key in keys]))
+    position = ordering(found["side"], -found["minutes_now"], found["player_id"])
     ranks = at(found.select("side"), position).select(rank=pl.int_range(1, pl.len() + 1).over("side")).with_row_index("order")
     return found.hstack(at(ranks.select("rank", "order"), positions(position, found.height)))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from nba_ml import atomic
 from nba_ml.monitoring import comparison_plots as plots
 from nba_ml.training.pages import environment
 
@@ -24,7 +25,7 @@ def write(found: Mapping[str, Any], folder: Path) -> Path:
     }
     drawn = {name: None if svg is None else Markup(svg) for name, svg in figures.items()}  # noqa: S704 -- made by plots, no input in it
     template = environment(Path(__file__).parent).get_template("comparison.html.j2")
-    folder.mkdir(parents=True, exist_ok=True)
     page = folder / FILE
-    page.write_text(template.render(**found, parts=found["slices"], figures=drawn), encoding="utf-8")
+    with atomic.whole(page) as aside:
+        aside.write_text(template.render(**found, parts=found["slices"], figures=drawn), encoding="utf-8")
     return page

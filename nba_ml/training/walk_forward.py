@@ -93,15 +93,17 @@ def plan_folds(rows: pl.DataFrame, first: date, last: date, refit_days: int, *, 
 def _warm_up(rows: pl.DataFrame, first: date, lines: pl.DataFrame | None) -> list[Fold]:
     """Return the last windows before the span, and earlier ones that bring lines where those lack them."""
     dates = rows["game_date"]
-    lined = rows.join(lines, on=["game_date", "player_id"], how="inner")["game_date"] if lines is not None else None
+    lined, least = dates, 0
+    if lines is not None:
+        lined, least = rows.join(lines, on=["game_date", "player_id"], how="inner")["game_date"], LINED_ROWS
     found: list[Fold] = []
     end = calendar.day_before(first)
     while (dates < (start := calendar.days_back(end, WARM_UP_DAYS))).sum() >= LEAST_TRAINING_ROWS:
         enough = len(found) >= WARM_UP_FOLDS
-        if enough and (lined is None or sum(_within(lined, fold.first, fold.last) for fold in found) >= LINED_ROWS):
+        if enough and sum(_within(lined, fold.first, fold.last) for fold in found) >= least:
             break
         # Of the windows further back only those that bring lines are worth their fits.
-        if _within(lined if enough and lined is not None else dates, start, end) >= LEAST_FOLD_ROWS:
+        if _within(lined if enough else dates, start, end) >= LEAST_FOLD_ROWS:
             found.insert(0, Fold(start, end, warm_up=True))
         end = calendar.day_before(start)
     return found
